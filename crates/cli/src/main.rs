@@ -1,0 +1,3 @@
+//! The `codeanatomy` command line.
+
+fn main() {}

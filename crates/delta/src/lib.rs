@@ -1,0 +1,1 @@
+//! Delta Lake for CodeAnatomy: pins, protocol gate, scans and atomic writes.

@@ -1,0 +1,1 @@
+//! Planning, decisions, scheduling and execution of CodeAnatomy pipelines.

@@ -1,0 +1,1 @@
+//! CodeAnatomy: reproducible query pipelines on Apache DataFusion and Delta Lake.

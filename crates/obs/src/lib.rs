@@ -1,0 +1,1 @@
+//! Run envelopes, events and run records of CodeAnatomy, independent of the engine.

@@ -1,0 +1,1 @@
+//! Canonical plan digests, plan bundles and fingerprints of DataFusion plans.

@@ -1,0 +1,1 @@
+//! The project folder of CodeAnatomy: codeanatomy.toml, view files, layered settings with their sources.

@@ -1,0 +1,1 @@
+//! Schema contracts, evolution policies and schema fingerprints over Arrow schemas.

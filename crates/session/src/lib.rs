@@ -1,0 +1,1 @@
+//! Runtime profiles, presets and construction of DataFusion sessions.

@@ -1,0 +1,1 @@
+//! Fixtures for the tests and benchmarks of CodeAnatomy.

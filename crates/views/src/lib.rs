@@ -1,0 +1,1 @@
+//! View specifications, the dependency graph inferred from plans, and registration.

@@ -1,0 +1,1 @@
+//! The TPC-H example of CodeAnatomy: data generator, project folder and queries.
