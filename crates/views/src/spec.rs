@@ -1,0 +1,452 @@
+//! The text of one view, parsed and checked.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use codeanatomy_vocab::{Error, Location, Position, Result, ViewName};
+pub use datafusion_common::config::Dialect;
+use datafusion_sql::parser::{DFParserBuilder, Statement};
+use datafusion_sql::resolve::resolve_table_references;
+use datafusion_sql::sqlparser::ast::{self, ObjectName, Visit, Visitor};
+use datafusion_sql::sqlparser::dialect::dialect_from_str;
+use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use crate::{codes, sql_error};
+
+/// Text beyond this is refused before it is parsed.
+const MAX_SQL_BYTES: usize = 1 << 20;
+
+/// Expressions nested deeper than this are refused. Every layer below recurses over expressions;
+/// planning threads have the stack for this depth with room to spare.
+const MAX_EXPR_DEPTH: usize = 4_000;
+
+/// One view: its name, its text, its parsed query and the tables that the query refers to.
+///
+/// Parse, and drop, large views on a thread with a large stack: a query of many chained operators
+/// is a deep tree.
+#[derive(Debug, Clone)]
+pub struct ViewSpec {
+    name: ViewName,
+    path: PathBuf,
+    sql: Arc<str>,
+    statement: Statement,
+    references: Vec<Reference>,
+}
+
+/// A table that a view's text refers to; names of common table expressions are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The name as the engine resolves it: unquoted parts in lower case.
+    pub table: String,
+    /// Where the text first uses it.
+    pub position: Option<Position>,
+}
+
+impl ViewSpec {
+    /// Parses a view file: exactly one statement, and that a query.
+    ///
+    /// `path` is shown in errors and is never opened.
+    ///
+    /// # Errors
+    ///
+    /// [`SQL_SYNTAX`](codes::SQL_SYNTAX), [`NOT_ONE_STATEMENT`](codes::NOT_ONE_STATEMENT),
+    /// [`NOT_A_QUERY`](codes::NOT_A_QUERY) or [`TOO_COMPLEX`](codes::TOO_COMPLEX), each with its
+    /// place.
+    pub fn parse(
+        name: ViewName,
+        path: PathBuf,
+        sql: impl Into<Arc<str>>,
+        dialect: Dialect,
+    ) -> Result<Self> {
+        let sql = sql.into();
+        let statement =
+            parse_one(&path, &sql, dialect).map_err(|error| error.with("view", &name))?;
+        let references = references(&statement)
+            .map_err(|error| sql_error::parse_error(&error, &path, &sql).with("view", &name))?;
+        Ok(Self {
+            name,
+            path,
+            sql,
+            statement,
+            references,
+        })
+    }
+
+    /// The view's name.
+    pub fn name(&self) -> &ViewName {
+        &self.name
+    }
+
+    /// The view's file, as errors show it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The view's text.
+    pub fn sql(&self) -> &Arc<str> {
+        &self.sql
+    }
+
+    /// The parsed query.
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// The tables that the text refers to, sorted by name, each once.
+    pub fn references(&self) -> &[Reference] {
+        &self.references
+    }
+
+    /// The place where the text first refers to `table`, else the whole file.
+    pub fn reference_location(&self, table: &str) -> Location {
+        self.references
+            .iter()
+            .find(|reference| reference.table == table)
+            .and_then(|reference| reference.position)
+            .map_or_else(
+                || Location::file(&self.path),
+                |position| self.location(position),
+            )
+    }
+
+    /// A place in the view's text.
+    pub fn location(&self, position: Position) -> Location {
+        Location::word(&self.path, Arc::clone(&self.sql), position)
+    }
+}
+
+fn parse_one(path: &Path, sql: &Arc<str>, dialect: Dialect) -> Result<Statement> {
+    if sql.len() > MAX_SQL_BYTES {
+        return Err(Error::new(
+            codes::TOO_COMPLEX,
+            format!(
+                "the view has {} bytes of SQL; at most {MAX_SQL_BYTES} are taken",
+                sql.len()
+            ),
+        )
+        .at(Location::file(path))
+        .with_help("split the view, or read long lists of values from a dataset"));
+    }
+    let name: &str = dialect.as_ref();
+    let parser_dialect = dialect_from_str(name).ok_or_else(|| {
+        Error::new(
+            codes::NOT_SUPPORTED,
+            format!("the SQL dialect `{name}` has no parser"),
+        )
+        .with_help("set `datafusion.sql_parser.dialect` to a dialect such as `generic`")
+    })?;
+    let tokens = Tokenizer::new(parser_dialect.as_ref(), sql)
+        .tokenize_with_location()
+        .map_err(|error| {
+            let position = Position {
+                line: usize::try_from(error.location.line).unwrap_or(1).max(1),
+                column: usize::try_from(error.location.column).unwrap_or(1).max(1),
+            };
+            sql_error::syntax(&error.message, Some(position), path, sql)
+        })?;
+    let (first, second) = statement_starts(&tokens);
+    let one = |message: &str, position: Option<Position>| {
+        let location = position.map_or_else(
+            || Location::file(path),
+            |position| Location::word(path, Arc::clone(sql), position),
+        );
+        Error::new(codes::NOT_ONE_STATEMENT, message)
+            .at(location)
+            .with_expected("one query, with or without a final semicolon")
+    };
+    if first.is_none() {
+        return Err(one("the view holds no statement", None)
+            .with_help("write the view's query, or delete the file"));
+    }
+    if second.is_some() {
+        return Err(one("the view holds a second statement", second)
+            .with_label("the second statement starts here")
+            .with_help("keep one query in a file; give the other a file of its own"));
+    }
+    let mut statements = DFParserBuilder::new(tokens)
+        .with_dialect(parser_dialect.as_ref())
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(|error| sql_error::parse_error(&error, path, sql))?;
+    let Some(statement) = statements.pop_front() else {
+        return Err(one("the view holds no statement", first)
+            .with_help("write the view's query, or delete the file"));
+    };
+    check_is_query(&statement, path, sql, first)?;
+    if expression_depth(&statement) > MAX_EXPR_DEPTH {
+        return Err(Error::new(
+            codes::TOO_COMPLEX,
+            format!("the view nests expressions deeper than {MAX_EXPR_DEPTH} levels"),
+        )
+        .at(Location::file(path))
+        .with_help("replace a long chain of OR by IN, or by a join with a dataset of values"));
+    }
+    Ok(statement)
+}
+
+/// Where the first and the second statement start.
+fn statement_starts(tokens: &[TokenWithSpan]) -> (Option<Position>, Option<Position>) {
+    let mut first = None;
+    let mut ended = false;
+    for token in tokens {
+        match token.token {
+            Token::Whitespace(_) | Token::EOF => {}
+            Token::SemiColon => ended = first.is_some(),
+            _ => {
+                let start = token.span.start;
+                let position = Position {
+                    line: usize::try_from(start.line).unwrap_or(1).max(1),
+                    column: usize::try_from(start.column).unwrap_or(1).max(1),
+                };
+                if first.is_none() {
+                    first = Some(position);
+                } else if ended {
+                    return (first, Some(position));
+                }
+            }
+        }
+    }
+    (first, None)
+}
+
+fn check_is_query(
+    statement: &Statement,
+    path: &Path,
+    sql: &Arc<str>,
+    start: Option<Position>,
+) -> Result<()> {
+    if let Statement::Statement(statement) = statement
+        && let ast::Statement::Query(query) = statement.as_ref()
+    {
+        // `SELECT ... INTO` and `WITH x AS (INSERT ...)` are queries by form only.
+        return match hidden_write(query) {
+            None => Ok(()),
+            Some(what) => Err(not_a_query(what, path, sql, start)),
+        };
+    }
+    let text = statement.to_string();
+    let verb = text
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_uppercase();
+    Err(not_a_query(&verb, path, sql, start))
+}
+
+fn not_a_query(what: &str, path: &Path, sql: &Arc<str>, start: Option<Position>) -> Error {
+    let location = start.map_or_else(
+        || Location::file(path),
+        |position| Location::word(path, Arc::clone(sql), position),
+    );
+    Error::new(
+        codes::NOT_A_QUERY,
+        format!("a view is a query, and this is {what}"),
+    )
+    .at(location)
+    .with_expected("SELECT, VALUES, or WITH ... SELECT")
+    .with_help("a view only reads: set its output with `cache` in the .toml beside it")
+}
+
+fn hidden_write(query: &ast::Query) -> Option<&'static str> {
+    struct FindWrite;
+    impl Visitor for FindWrite {
+        type Break = &'static str;
+
+        fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<Self::Break> {
+            match query.body.as_ref() {
+                ast::SetExpr::Insert(_) => ControlFlow::Break("INSERT"),
+                ast::SetExpr::Update(_) => ControlFlow::Break("UPDATE"),
+                ast::SetExpr::Delete(_) => ControlFlow::Break("DELETE"),
+                ast::SetExpr::Merge(_) => ControlFlow::Break("MERGE"),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+
+        fn pre_visit_select(&mut self, select: &ast::Select) -> ControlFlow<Self::Break> {
+            match select.into {
+                Some(_) => ControlFlow::Break("SELECT INTO"),
+                None => ControlFlow::Continue(()),
+            }
+        }
+    }
+    match query.visit(&mut FindWrite) {
+        ControlFlow::Break(what) => Some(what),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+fn expression_depth(statement: &Statement) -> usize {
+    #[derive(Default)]
+    struct Depth {
+        now: usize,
+        max: usize,
+    }
+    impl Visitor for Depth {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+            self.now += 1;
+            self.max = self.max.max(self.now);
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+            self.now -= 1;
+            ControlFlow::Continue(())
+        }
+    }
+    let mut depth = Depth::default();
+    if let Statement::Statement(statement) = statement {
+        let _: ControlFlow<()> = statement.visit(&mut depth);
+    }
+    depth.max
+}
+
+fn references(statement: &Statement) -> datafusion_common::Result<Vec<Reference>> {
+    #[derive(Default)]
+    struct Positions(BTreeMap<String, Position>);
+    impl Visitor for Positions {
+        type Break = ();
+
+        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+            let spelled =
+                datafusion_sql::planner::object_name_to_table_reference(relation.clone(), true);
+            let start = relation
+                .0
+                .first()
+                .and_then(|part| part.as_ident())
+                .map(|ident| ident.span.start)
+                .filter(|start| start.line > 0);
+            if let (Ok(table), Some(start)) = (spelled, start) {
+                let position = Position {
+                    line: usize::try_from(start.line).unwrap_or(1),
+                    column: usize::try_from(start.column).unwrap_or(1),
+                };
+                self.0.entry(table.to_string()).or_insert(position);
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let (tables, _) = resolve_table_references(statement, true)?;
+    let mut positions = Positions::default();
+    if let Statement::Statement(statement) = statement {
+        let _: ControlFlow<()> = statement.visit(&mut positions);
+    }
+    let tables: std::collections::BTreeSet<String> =
+        tables.iter().map(ToString::to_string).collect();
+    Ok(tables
+        .into_iter()
+        .map(|table| {
+            let position = positions.0.get(&table).copied();
+            Reference { table, position }
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(sql: &str) -> Result<ViewSpec> {
+        ViewSpec::parse("v".parse()?, "views/v.sql".into(), sql, Dialect::Generic)
+    }
+
+    fn check_error(sql: &str, code: codeanatomy_vocab::Code, place: &str) {
+        let error = parse(sql).expect_err(sql);
+        assert_eq!(error.code(), code, "{error:?}");
+        assert_eq!(
+            error.location().map(ToString::to_string).as_deref(),
+            Some(place),
+            "{error:?}"
+        );
+        assert!(error.help().is_some(), "{error:?}");
+    }
+
+    #[test]
+    fn references_are_the_tables_and_not_the_common_table_expressions() {
+        let view = parse(
+            "with a as (select * from Orders)\n\
+             select * from a join \"Items\" i on true where exists (select 1 from a, s.parts)",
+        )
+        .unwrap();
+        let tables: Vec<_> = view.references().iter().map(|r| r.table.as_str()).collect();
+        assert_eq!(tables, ["Items", "orders", "s.parts"]);
+        assert_eq!(
+            view.reference_location("orders").to_string(),
+            "views/v.sql:1:26"
+        );
+        assert_eq!(
+            view.reference_location("Items").to_string(),
+            "views/v.sql:2:22"
+        );
+    }
+
+    #[test]
+    fn a_view_is_exactly_one_query() {
+        check_error("-- nothing\n;", codes::NOT_ONE_STATEMENT, "views/v.sql");
+        check_error(
+            "select 1;\n-- and\n select 2",
+            codes::NOT_ONE_STATEMENT,
+            "views/v.sql:3:2",
+        );
+        for sql in [
+            "create table t (a int)",
+            "drop table t",
+            "insert into t values (1)",
+            "copy (select 1) to 'x.parquet'",
+            "explain select 1",
+            "set a = 1",
+            "create external table t stored as csv location 'x'",
+            "select * into t from u",
+            "with x as (delete from t) select 1",
+        ] {
+            let error = parse(sql).expect_err(sql);
+            assert!(
+                matches!(error.code(), codes::NOT_A_QUERY | codes::SQL_SYNTAX),
+                "{sql}: {error:?}"
+            );
+            assert!(error.location().is_some(), "{sql}");
+        }
+        assert!(parse("select 1;;  -- fine\n").is_ok());
+        assert!(parse("values (1), (2)").is_ok());
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_place() {
+        check_error(
+            "select a\nfrom t\nwhere = 1",
+            codes::SQL_SYNTAX,
+            "views/v.sql:3:7",
+        );
+        check_error("select 'open\nfrom t", codes::SQL_SYNTAX, "views/v.sql:1:8");
+        check_error("select a from", codes::SQL_SYNTAX, "views/v.sql:1:14");
+    }
+
+    #[test]
+    fn text_that_is_too_deep_or_too_long_is_refused() {
+        let build = || {
+            let deep = format!("select {}", vec!["a"; 5_000].join(" or "));
+            check_error(&deep, codes::TOO_COMPLEX, "views/v.sql");
+            let fine = format!("select {}", vec!["a"; 2_000].join(" or "));
+            assert!(parse(&fine).is_ok());
+        };
+        std::thread::Builder::new()
+            .stack_size(64 << 20)
+            .spawn(build)
+            .unwrap()
+            .join()
+            .unwrap();
+        check_error(
+            &format!("select '{}'", "x".repeat(1 << 20)),
+            codes::TOO_COMPLEX,
+            "views/v.sql",
+        );
+        let nested = format!("select {}1{}", "(".repeat(500), ")".repeat(500));
+        assert_eq!(
+            parse(&nested).expect_err("nested").code(),
+            codes::TOO_COMPLEX
+        );
+    }
+}
