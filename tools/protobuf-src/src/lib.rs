@@ -1,8 +1,8 @@
 //! Stands in for the `protobuf-src` crate, which builds `protoc` from C++ source with CMake.
 //!
 //! Build scripts that ask `protobuf-src` for a compiler get the prebuilt one of
-//! `protoc-bin-vendored`. On a platform for which that crate ships no binary, the environment
-//! variable `PROTOC` names the compiler.
+//! `protoc-bin-vendored`, or the one that the environment variable `PROTOC` names. Set that variable
+//! to choose your own compiler, and on a platform for which there is no prebuilt one.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,10 @@ use std::path::PathBuf;
 /// When this platform has no prebuilt `protoc` and `PROTOC` is not set. A build script has no
 /// better way to fail.
 pub fn protoc() -> PathBuf {
-    match (protoc_bin_vendored::protoc_bin_path(), std::env::var_os("PROTOC")) {
+    match (
+        protoc_bin_vendored::protoc_bin_path(),
+        std::env::var_os("PROTOC"),
+    ) {
         (_, Some(path)) => path.into(),
         (Ok(path), None) => path,
         (Err(error), None) => panic!("{error}; install protoc and set PROTOC to its path"),
@@ -26,7 +29,10 @@ pub fn protoc() -> PathBuf {
 ///
 /// When this platform has no prebuilt definitions and `PROTOC_INCLUDE` is not set.
 pub fn include() -> PathBuf {
-    match (protoc_bin_vendored::include_path(), std::env::var_os("PROTOC_INCLUDE")) {
+    match (
+        protoc_bin_vendored::include_path(),
+        std::env::var_os("PROTOC_INCLUDE"),
+    ) {
         (_, Some(path)) => path.into(),
         (Ok(path), None) => path,
         (Err(error), None) => panic!("{error}; set PROTOC_INCLUDE to protobuf's include folder"),
