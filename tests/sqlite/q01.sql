@@ -1,0 +1,15 @@
+select
+    l_returnflag,
+    l_linestatus,
+    sum(l_quantity) as sum_qty,
+    sum(l_extendedprice) as sum_base_price_e2,
+    sum(l_extendedprice * (100 - l_discount)) as sum_disc_price_e4,
+    sum(l_extendedprice * (100 - l_discount) * (100 + l_tax)) as sum_charge_e6,
+    avg(l_quantity) as avg_qty,
+    avg(l_extendedprice) / 100 as avg_price,
+    avg(l_discount) / 100 as avg_disc,
+    count(*) as count_order
+from lineitem
+where l_shipdate <= date('1998-12-01', '-90 day')
+group by l_returnflag, l_linestatus
+order by l_returnflag, l_linestatus

@@ -1,0 +1,14 @@
+select ps_partkey, sum(ps_supplycost * ps_availqty) as value_e2
+from partsupp, supplier, nation
+where ps_suppkey = s_suppkey
+    and s_nationkey = n_nationkey
+    and n_name = 'GERMANY'
+group by ps_partkey
+having sum(ps_supplycost * ps_availqty) > (
+        select sum(ps_supplycost * ps_availqty) * 0.0001 / :scale_factor
+        from partsupp, supplier, nation
+        where ps_suppkey = s_suppkey
+            and s_nationkey = n_nationkey
+            and n_name = 'GERMANY'
+    )
+order by value_e2 desc, ps_partkey
