@@ -1,1 +1,47 @@
 //! Delta Lake for CodeAnatomy: pins, protocol gate, scans and atomic writes.
+//!
+//! This is the only crate that names the Delta library; none of its types comes out. What comes
+//! out are pins, Arrow schemas and the engine's own traits: a [`PinnedTable`] is one table at one
+//! version, read with the engine's plain Parquet scan, and [`overwrite`] puts the rows of a plan in
+//! place of a table's rows in one commit that also says what was built, and from what.
+//!
+//! **Invariant:** the truth about an output lives in the output's own log. [`output_state`] reads it
+//! there and nowhere else.
+//!
+//! # Example: is there a table to read?
+//!
+//! ```
+//! use codeanatomy_delta::{TableLocation, is_delta_table};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let folder = tempfile::tempdir().unwrap();
+//! let location = TableLocation::parse("orders", folder.path()).unwrap();
+//! assert!(!is_delta_table(&location).await.unwrap());
+//! # });
+//! ```
+
+// Where tables are, and how they are reached.
+mod location;
+mod options;
+mod store;
+
+// Reading: one table at one version.
+mod protocol;
+mod scan;
+mod schema;
+mod table;
+
+// Writing: one view's rows in one commit.
+mod output;
+mod write;
+
+// Errors.
+pub mod codes;
+mod error;
+
+pub use self::location::TableLocation;
+pub use self::options::StoreOptions;
+pub use self::output::{OutputStamp, OutputState, output_state};
+pub use self::schema::delta_schema;
+pub use self::table::{PinnedTable, is_delta_table, open};
+pub use self::write::{Committed, OverwriteSpec, RowHook, WriteProgress, overwrite};

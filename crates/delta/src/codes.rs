@@ -1,0 +1,56 @@
+//! The error codes of this crate.
+
+use codeanatomy_vocab::{Code, ErrorKind, Stage};
+
+/// A location that is neither a usable path nor a usable URL.
+pub const INVALID_LOCATION: Code =
+    Code::new("CA-DELTA-0001", ErrorKind::Invalid, Stage::Configuration);
+/// A store that this version cannot reach.
+pub const UNSUPPORTED_STORE: Code = Code::new(
+    "CA-DELTA-0002",
+    ErrorKind::Unsupported,
+    Stage::Configuration,
+);
+/// There is no Delta table at the location.
+pub const NOT_A_TABLE: Code = Code::new("CA-DELTA-0003", ErrorKind::Invalid, Stage::Data);
+/// A version or a time at which the table cannot be read.
+pub const VERSION_NOT_FOUND: Code = Code::new("CA-DELTA-0004", ErrorKind::Drifted, Stage::Data);
+/// The table needs a protocol version or feature that this version cannot read.
+pub const UNSUPPORTED_FEATURE: Code =
+    Code::new("CA-DELTA-0005", ErrorKind::Unsupported, Stage::Data);
+/// The table's log is damaged or incomplete.
+pub const DAMAGED_TABLE: Code = Code::new("CA-DELTA-0006", ErrorKind::Data, Stage::Data);
+/// The location cannot be read.
+pub const UNREADABLE: Code = Code::new("CA-DELTA-0007", ErrorKind::Unavailable, Stage::Data);
+/// The location holds something that no view of the project wrote.
+pub const FOREIGN_OUTPUT: Code = Code::new("CA-DELTA-0008", ErrorKind::Invalid, Stage::Execution);
+/// Another build wrote the table meanwhile.
+pub const CONFLICT: Code = Code::new("CA-DELTA-0009", ErrorKind::Conflict, Stage::Execution);
+/// A column type that Delta cannot hold without loss.
+pub const UNSUPPORTED_TYPE: Code =
+    Code::new("CA-DELTA-0010", ErrorKind::Unsupported, Stage::Compile);
+/// A column name that Delta cannot hold.
+pub const INVALID_COLUMN_NAME: Code =
+    Code::new("CA-DELTA-0011", ErrorKind::Invalid, Stage::Compile);
+/// A partition column that is missing, repeated or of a type that cannot partition.
+pub const INVALID_PARTITION: Code = Code::new("CA-DELTA-0012", ErrorKind::Invalid, Stage::Compile);
+/// The location cannot be written.
+pub const UNWRITABLE: Code = Code::new("CA-DELTA-0013", ErrorKind::Unavailable, Stage::Execution);
+/// The query whose rows were being written failed.
+pub const QUERY_FAILED: Code = Code::new("CA-DELTA-0014", ErrorKind::Data, Stage::Execution);
+/// The query whose rows were being written needed more memory or disk than it may use.
+pub const RESOURCES_EXHAUSTED: Code =
+    Code::new("CA-DELTA-0015", ErrorKind::Resource, Stage::Execution);
+/// The write was asked to stop.
+pub const INTERRUPTED: Code = Code::new("CA-DELTA-0016", ErrorKind::Interrupted, Stage::Interrupt);
+/// The store did not say whether the commit happened, and asking again failed.
+pub const COMMIT_UNKNOWN: Code =
+    Code::new("CA-DELTA-0017", ErrorKind::Unavailable, Stage::Execution);
+/// A value that the table cannot hold.
+pub const UNREPRESENTABLE_VALUE: Code =
+    Code::new("CA-DELTA-0018", ErrorKind::Data, Stage::Execution);
+/// The output table has features or rules that a rewrite would have to keep and cannot.
+pub const UNSUPPORTED_OUTPUT: Code =
+    Code::new("CA-DELTA-0019", ErrorKind::Unsupported, Stage::Execution);
+/// A defect of this program or of a library under it.
+pub const INTERNAL: Code = Code::new("CA-DELTA-0020", ErrorKind::Internal, Stage::Internal);

@@ -1,0 +1,249 @@
+//! What an output says of itself, in its own log.
+
+use arrow_schema::SchemaRef;
+use codeanatomy_vocab::{DeltaVersion, Fingerprint, Result, RunId, UnixMillis, ViewName};
+use deltalake_core::kernel::{EagerSnapshot, Snapshot};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::schema::logical_schema;
+use crate::store::{Commit, Store};
+use crate::table::load;
+use crate::{StoreOptions, TableLocation, protocol};
+
+/// The key of the stamp in the `commitInfo` of a commit.
+const STAMP_KEY: &str = "codeanatomy";
+
+/// How many commits are read in search of the newest stamp.
+const MAX_WALK: DeltaVersion = 1_000;
+
+/// What was built, and from what: written into the commit that holds the rows.
+///
+/// In the log it is the object `codeanatomy` of `commitInfo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputStamp {
+    /// The version of this form; [`OutputStamp::FORMAT_VERSION`] for stamps written now.
+    pub format_version: u32,
+    /// The view whose rows these are.
+    pub view: ViewName,
+    /// The run that wrote them.
+    pub run_id: RunId,
+    /// The identity of the rows, as far as it was known before the query ran.
+    pub result_key: Fingerprint,
+    /// The identity of the plan that ran.
+    pub plan_fingerprint: Fingerprint,
+    /// How many rows there are.
+    pub rows: u64,
+    /// A hash of the rows, where the run made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_hash: Option<String>,
+}
+
+/// What is at the place of an output.
+#[derive(Debug, Clone)]
+pub struct OutputState {
+    /// The newest version of the table.
+    pub version: DeltaVersion,
+    /// The stamp that the rows of [`version`](Self::version) carry. `None` when they are not what a
+    /// stamped commit wrote, or when that cannot be proved: the view has to be built.
+    pub stamp: Option<OutputStamp>,
+    /// The version that the stamped commit made; later ones did not change a row.
+    pub stamp_version: Option<DeltaVersion>,
+    /// When the stamped commit was made.
+    pub stamped_at: Option<UnixMillis>,
+    /// The columns of the newest version, as scans return them.
+    pub schema: SchemaRef,
+    /// The columns by which it is partitioned.
+    pub partition_by: Vec<String>,
+    /// The number of the view's last application transaction, counted from 1.
+    pub txn_version: Option<i64>,
+    /// Whether any view ever wrote the table; only then may it be overwritten.
+    pub is_ours: bool,
+}
+
+impl OutputStamp {
+    /// The version of the form that is written now, and the newest that is read.
+    pub const FORMAT_VERSION: u32 = 1;
+}
+
+/// Reads the state of a view's output from the log of its table; `None` where there is no table.
+///
+/// The stamp is looked for from the newest commit backwards. A commit after it leaves it valid only
+/// if it changes no row: a compaction, a checkpoint, new properties or features. After an append,
+/// a delete, a change of columns or a commit that is gone from the log, there is no stamp. Neither
+/// is there one further back than a thousand commits, or one of another view.
+///
+/// # Errors
+///
+/// As [`open`](crate::open).
+pub async fn output_state(
+    location: &TableLocation,
+    view: &ViewName,
+) -> Result<Option<OutputState>> {
+    let store = Store::open(location, &StoreOptions::new())?;
+    output_state_in(&store, view)
+        .await
+        .map_err(|error| error.with("view", view))
+}
+
+pub(crate) async fn output_state_in(store: &Store, view: &ViewName) -> Result<Option<OutputState>> {
+    if store.log().await?.newest().is_none() {
+        return Ok(None);
+    }
+    let snapshot = load(store, None).await?;
+    protocol::check(snapshot.protocol(), snapshot.metadata(), store.location())?;
+    let version = snapshot.version();
+    let found = newest_stamp(store, &snapshot).await?;
+    let mut state = OutputState {
+        version,
+        stamp: None,
+        stamp_version: None,
+        stamped_at: None,
+        schema: logical_schema(&snapshot.schema(), store.location())?,
+        partition_by: snapshot.metadata().partition_columns().to_vec(),
+        txn_version: None,
+        is_ours: true,
+    };
+    match found {
+        Some(found)
+            if found
+                .stamp
+                .as_ref()
+                .is_some_and(|stamp| stamp.view == *view) =>
+        {
+            state.txn_version = txn_version(&found.commit, view);
+            state.stamped_at = found.commit.time();
+            state.stamp_version = Some(found.version);
+            state.stamp = found.stamp;
+        }
+        _ => {
+            let eager = EagerSnapshot::try_new(store.log_store().as_ref(), Some(version))
+                .await
+                .map_err(|error| store.log_error(error))?;
+            state.txn_version = last_txn_version(store, &eager, view).await?;
+            state.is_ours = state.txn_version.is_some() || was_stamped(store, version).await?;
+        }
+    }
+    Ok(Some(state))
+}
+
+/// The identity under which a view's commits carry application transactions.
+pub(crate) fn app_id(view: &ViewName) -> String {
+    format!("codeanatomy/{view}")
+}
+
+/// The stamp as a commit carries it.
+pub(crate) fn stamp_entry(stamp: &OutputStamp) -> Result<(String, Value)> {
+    let value = serde_json::to_value(stamp)
+        .map_err(|error| crate::error::internal("writing a stamp as JSON", error))?;
+    Ok((STAMP_KEY.to_owned(), value))
+}
+
+/// The stamp of a commit that has one; `Err` when it has one that cannot be read.
+pub(crate) fn stamp_of(commit: &Commit) -> Option<Result<OutputStamp, ()>> {
+    let stamp = commit.action("commitInfo")?.get(STAMP_KEY)?;
+    Some(
+        OutputStamp::deserialize(stamp)
+            .ok()
+            .filter(|stamp| stamp.format_version <= OutputStamp::FORMAT_VERSION)
+            .ok_or(()),
+    )
+}
+
+/// The number of a view's application transaction in a commit.
+pub(crate) fn txn_version(commit: &Commit, view: &ViewName) -> Option<i64> {
+    let app_id = app_id(view);
+    commit
+        .actions()
+        .filter(|(kind, txn)| {
+            *kind == "txn" && txn.get("appId") == Some(&Value::from(app_id.as_str()))
+        })
+        .find_map(|(_, txn)| txn.get("version")?.as_i64())
+}
+
+/// The number of a view's last application transaction; known also when its commit is gone.
+pub(crate) async fn last_txn_version(
+    store: &Store,
+    snapshot: &EagerSnapshot,
+    view: &ViewName,
+) -> Result<Option<i64>> {
+    snapshot
+        .transaction_version(store.log_store().as_ref(), app_id(view))
+        .await
+        .map_err(|error| store.log_error(error))
+}
+
+/// Whether a commit that is still in the log carries a stamp of any view.
+pub(crate) async fn was_stamped(store: &Store, newest: DeltaVersion) -> Result<bool> {
+    for version in (newest.saturating_sub(MAX_WALK)..=newest).rev() {
+        match store.commit(version).await? {
+            None => return Ok(false),
+            Some(commit) if stamp_of(&commit).is_some() => return Ok(true),
+            Some(_) => {}
+        }
+    }
+    Ok(false)
+}
+
+struct Found {
+    version: DeltaVersion,
+    commit: Commit,
+    /// `None` for a stamp that cannot be read.
+    stamp: Option<OutputStamp>,
+}
+
+/// The newest stamped commit, if no later one changed a row.
+async fn newest_stamp(store: &Store, newest: &Snapshot) -> Result<Option<Found>> {
+    let mut metadata_changed = false;
+    let newest_version = newest.version();
+    for version in (newest_version.saturating_sub(MAX_WALK)..=newest_version).rev() {
+        let Some(commit) = store.commit(version).await? else {
+            return Ok(None);
+        };
+        if let Some(stamp) = stamp_of(&commit) {
+            let found = Found {
+                version,
+                commit,
+                stamp: stamp.ok(),
+            };
+            let intact = !metadata_changed || has_same_columns(store, newest, version).await?;
+            return Ok(intact.then_some(found));
+        }
+        match effect(&commit) {
+            Effect::None => {}
+            Effect::Metadata => metadata_changed = true,
+            Effect::Rows => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+enum Effect {
+    None,
+    Metadata,
+    Rows,
+}
+
+fn effect(commit: &Commit) -> Effect {
+    let mut effect = Effect::None;
+    for (kind, action) in commit.actions() {
+        match kind {
+            "commitInfo" | "txn" | "protocol" | "domainMetadata" | "checkpointMetadata" => {}
+            "metaData" => effect = Effect::Metadata,
+            "add" | "remove" if action.get("dataChange") == Some(&Value::Bool(false)) => {}
+            _ => return Effect::Rows,
+        }
+    }
+    effect
+}
+
+/// Whether two versions have the same columns, in name, order, type and nullability.
+async fn has_same_columns(store: &Store, newest: &Snapshot, version: DeltaVersion) -> Result<bool> {
+    // A version that can no longer be loaded proves nothing.
+    let Ok(then) = load(store, Some(version)).await else {
+        return Ok(false);
+    };
+    let columns = |snapshot: &Snapshot| logical_schema(&snapshot.schema(), store.location());
+    Ok(columns(newest)? == columns(&then)?
+        && newest.metadata().partition_columns() == then.metadata().partition_columns())
+}

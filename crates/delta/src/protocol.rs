@@ -1,0 +1,115 @@
+//! The protocol gate: which tables this version can read, and how.
+
+use codeanatomy_vocab::{Error, Result};
+use deltalake_core::kernel::{Metadata, Protocol};
+use serde_json::Value;
+
+use crate::store::Store;
+use crate::{TableLocation, codes};
+
+/// The newest reader version that is understood; 3 lists its features by name.
+const MAX_READER_VERSION: i32 = 3;
+
+/// Reader features that scans honour.
+const READER_FEATURES: [&str; 6] = [
+    "columnMapping",
+    "deletionVectors",
+    "timestampNtz",
+    "v2Checkpoint",
+    "vacuumProtocolCheck",
+    "typeWidening",
+];
+
+/// How the rows of a table lie in its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// A column has the name of the table in the files too, and every row of a file counts.
+    Plain,
+    /// Columns have other names in the files.
+    ColumnMapping,
+    /// Some rows of some files are deleted.
+    DeletionVectors,
+}
+
+/// Refuses a table that cannot be read right, by the names of the features.
+pub(crate) fn check(
+    protocol: &Protocol,
+    metadata: &Metadata,
+    location: &TableLocation,
+) -> Result<Layout> {
+    let features = feature_names(protocol.reader_features());
+    refuse(protocol.min_reader_version(), &features, location)?;
+    let mapped = metadata
+        .configuration()
+        .get("delta.columnMapping.mode")
+        .is_some_and(|mode| mode != "none");
+    Ok(if mapped {
+        Layout::ColumnMapping
+    } else {
+        Layout::Plain
+    })
+}
+
+/// The names of features, sorted.
+pub(crate) fn feature_names<F: serde::Serialize>(features: Option<&[F]>) -> Vec<String> {
+    let mut names: Vec<String> = features
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|feature| match serde_json::to_value(feature) {
+            Ok(Value::String(name)) => Some(name),
+            _ => None,
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// Looks for a protocol that is refused in the commits of a log that could not be loaded.
+pub(crate) async fn refusal_in_log(store: &Store) -> Option<Error> {
+    let log = store.log().await.ok()?;
+    for version in log.commits.keys().rev() {
+        let Some(commit) = store.commit(*version).await.ok()? else {
+            continue;
+        };
+        let Some(protocol) = commit.action("protocol") else {
+            continue;
+        };
+        let min_reader_version = protocol.get("minReaderVersion")?.as_i64()?;
+        let features: Vec<String> = protocol
+            .get("readerFeatures")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|feature| feature.as_str().map(str::to_owned))
+            .collect();
+        let min_reader_version = i32::try_from(min_reader_version).unwrap_or(i32::MAX);
+        return refuse(min_reader_version, &features, store.location()).err();
+    }
+    None
+}
+
+fn refuse(min_reader_version: i32, features: &[String], location: &TableLocation) -> Result<()> {
+    let mut missing: Vec<&str> = features
+        .iter()
+        .map(String::as_str)
+        .filter(|feature| !READER_FEATURES.contains(feature))
+        .collect();
+    missing.sort_unstable();
+    let what = if !missing.is_empty() {
+        let plural = if missing.len() == 1 {
+            "feature"
+        } else {
+            "features"
+        };
+        format!("the reader {plural} `{}`", missing.join("`, `"))
+    } else if min_reader_version > MAX_READER_VERSION {
+        format!("reader version {min_reader_version}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        codes::UNSUPPORTED_FEATURE,
+        format!("the Delta table at {location} needs {what}, which this version cannot read"),
+    )
+    .with_help("write a copy of the table without it, and use the copy as the dataset"))
+}
