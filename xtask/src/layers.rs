@@ -48,7 +48,7 @@ struct Rule {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Exception {
-    dependency: String,
+    dependencies: Vec<String>,
     reason: String,
 }
 
@@ -100,11 +100,7 @@ fn check_rules(rules: &Rules) -> Vec<Problem> {
         }
     }
     for rule in &rules.crates {
-        let excepted = rule
-            .exceptions
-            .iter()
-            .map(|exception| &exception.dependency);
-        for import in rule.imports.iter().chain(excepted) {
+        for import in rule.imports.iter().chain(rule.excepted()) {
             let Some(level) = levels.get(import.as_str()) else {
                 continue;
             };
@@ -125,7 +121,8 @@ fn check_rules(rules: &Rules) -> Vec<Problem> {
                     RULES,
                     format!(
                         "the exception {} -> {} has no reason",
-                        rule.name, exception.dependency
+                        rule.name,
+                        exception.dependencies.join(", ")
                     ),
                     "say in a sentence why the crate needs it",
                 ));
@@ -148,11 +145,7 @@ fn check_package(
         .iter()
         .chain(&rule.engine)
         .chain(&rule.engine_by_feature)
-        .chain(
-            rule.exceptions
-                .iter()
-                .map(|exception| &exception.dependency),
-        )
+        .chain(rule.excepted())
         .map(String::as_str)
         .collect();
     for dependency in &package.dependencies {
@@ -162,11 +155,7 @@ fn check_package(
         if !ours && !rules.is_engine(name) {
             continue;
         }
-        if rule
-            .exceptions
-            .iter()
-            .any(|exception| exception.dependency == *name)
-        {
+        if rule.excepted().any(|excepted| excepted == name) {
             continue;
         }
         if rule.engine_by_feature.contains(name) {
@@ -205,6 +194,14 @@ fn check_package(
             ),
             "delete it from the list",
         ));
+    }
+}
+
+impl Rule {
+    fn excepted(&self) -> impl Iterator<Item = &String> {
+        self.exceptions
+            .iter()
+            .flat_map(|exception| &exception.dependencies)
     }
 }
 
@@ -312,7 +309,7 @@ mod tests {
     fn an_exception_needs_a_reason() {
         let with = |reason: &str| {
             format!(
-                "{SMALL}\n[[crate.exception]]\ndependency = \"datafusion\"\nreason = \"{reason}\""
+                "{SMALL}\n[[crate.exception]]\ndependencies = [\"datafusion\"]\nreason = \"{reason}\""
             )
         };
         let high = [&HIGH[..], &["datafusion"]].concat();

@@ -87,7 +87,7 @@ fn list(repository: &Repository) -> anyhow::Result<Vec<Problem>> {
         .text(LIST)?
         .lines()
         .filter_map(|line| {
-            let (_, rest) = line.split_once("](")?;
+            let (_, rest) = line.strip_prefix("- [")?.split_once("](")?;
             let (target, _) = rest.split_once(')')?;
             let target = target.trim_end_matches('/');
             Some(match target.strip_prefix("../") {
@@ -149,7 +149,7 @@ mod tests {
         problems.iter().map(Problem::to_string).collect()
     }
 
-    const LISTED: &str = "# Crates\n- [a](a): first\n- [b](../b): second\n";
+    const LISTED: &str = "# Crates\nSee [that](../that).\n- [a](a): first\n- [b](../b): second\n";
 
     #[test]
     fn a_list_in_the_order_of_the_members_is_right() {

@@ -7,6 +7,9 @@ use crate::repository::{Repository, TextFile};
 
 const PAGES: &str = "docs/errors.md";
 
+/// Written in halves, so that this file declares no code.
+const DECLARATION: &str = concat!("Code::", "new(");
+
 /// A code as its crate declares it.
 #[derive(Debug, PartialEq, Eq)]
 struct Declared {
@@ -92,48 +95,81 @@ pub(super) fn check(repository: &Repository) -> anyhow::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// All `Code::new("CA-…", ErrorKind::…, Stage::…)` in the code of a file.
+/// All codes that a file declares: `Code::new("CA-…", ErrorKind::…, Stage::…)`, and calls of a
+/// `const fn` of the same file that fills in the kind and the stage.
 fn codes(file: &TextFile, problems: &mut Vec<Problem>) -> Vec<Declared> {
-    const CALL: &str = "Code::new(";
     let mut found = Vec::new();
+    let mut helpers: Vec<(String, String, String)> = Vec::new();
     let lines: Vec<(usize, &str)> = file.code_lines().collect();
     for (at, (number, line)) in lines.iter().enumerate() {
-        let Some(start) = line.find(CALL) else {
-            continue;
-        };
-        if line[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
-            continue;
-        }
         let place = format!("{}:{number}", file.path);
-        let mut call = line[start + CALL.len()..].to_owned();
-        for (_, next) in lines[at + 1..].iter().take(4) {
-            call.push_str(next);
+        if let Some(rest) = arguments(line, DECLARATION) {
+            let call = until_closed(rest, &lines[at + 1..]);
+            let (Some(kind), Some(stage)) = (
+                word_after(&call, "ErrorKind::"),
+                word_after(&call, "Stage::"),
+            ) else {
+                problems.push(Problem::new(
+                    &place,
+                    "the kind and the stage of this code are not literals",
+                    "write both in the call",
+                ));
+                continue;
+            };
+            let before = lines[..=at].iter().rev().take(3);
+            let helper = before
+                .filter_map(|(_, line)| word_after(line, "const fn "))
+                .next();
+            match (literal(&call), helper) {
+                (Some(id), _) => found.push(declared(id, kind, stage, &place)),
+                (None, Some(helper)) => {
+                    helpers.push((format!("{helper}("), kind.to_owned(), stage.to_owned()));
+                }
+                (None, None) => problems.push(Problem::new(
+                    &place,
+                    "the id of this code is not a literal",
+                    "write the id in the call",
+                )),
+            }
         }
-        let call = call.split(')').next().unwrap_or_default();
-        let id = call
-            .trim_start()
-            .strip_prefix('"')
-            .and_then(|rest| rest.split('"').next());
-        let (Some(id), Some(kind), Some(stage)) = (
-            id,
-            word_after(call, "ErrorKind::"),
-            word_after(call, "Stage::"),
-        ) else {
-            problems.push(Problem::new(
-                place,
-                "the arguments of this code are not literals",
-                "write the id, the kind and the stage in the call",
-            ));
-            continue;
-        };
-        found.push(Declared {
-            id: id.to_owned(),
-            kind: kind.to_owned(),
-            stage: stage.to_owned(),
-            place,
-        });
+        for (helper, kind, stage) in &helpers {
+            if let Some(rest) = arguments(line, helper)
+                && let Some(id) = literal(&until_closed(rest, &lines[at + 1..]))
+            {
+                found.push(declared(id, kind, stage, &place));
+            }
+        }
     }
     found
+}
+
+/// What follows `call` in a line, unless it is only the end of a longer name.
+fn arguments<'a>(line: &'a str, call: &str) -> Option<&'a str> {
+    let (before, rest) = line.split_once(call)?;
+    let longer = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    (!longer).then_some(rest)
+}
+
+/// The text up to the next closing bracket, at most a few lines on.
+fn until_closed(rest: &str, next: &[(usize, &str)]) -> String {
+    let mut call = rest.to_owned();
+    for (_, line) in next.iter().take(4) {
+        call.push_str(line);
+    }
+    call.split(')').next().unwrap_or_default().to_owned()
+}
+
+fn literal(call: &str) -> Option<&str> {
+    call.trim_start().strip_prefix('"')?.split('"').next()
+}
+
+fn declared(id: &str, kind: &str, stage: &str, place: &str) -> Declared {
+    Declared {
+        id: id.to_owned(),
+        kind: kind.to_owned(),
+        stage: stage.to_owned(),
+        place: place.to_owned(),
+    }
 }
 
 fn check_area(code: &Declared, area: &str, problems: &mut Vec<Problem>) {
@@ -270,9 +306,25 @@ mod tests {
     }
 
     #[test]
+    fn a_function_of_the_same_file_may_fill_in_kind_and_stage() {
+        let helper = "const fn wrong(id: &'static str) -> Code {\n    \
+                      Code::new(id, ErrorKind::Invalid, Stage::Compile)\n}\n";
+        let code = format!("//! Doc.\n{helper}pub const A: Code = wrong(\"CA-SMALL-0001\");\n");
+        assert_eq!(found(&code, PAGE), [""; 0]);
+        assert_eq!(found(&code, "# Errors\n").len(), 1);
+        assert_eq!(found(&code.replace("Compile", "Data"), PAGE).len(), 1);
+    }
+
+    #[test]
     fn a_code_whose_arguments_are_hidden_is_refused() {
-        let problems = found("pub const A: Code = Code::new(ID, KIND, STAGE);\n", "");
-        assert_eq!(problems.len(), 1, "{problems:?}");
+        for hidden in [
+            "ID, KIND, STAGE",
+            "ID, ErrorKind::Data, Stage::Data",
+            "\"CA-SMALL-0001\", K, S",
+        ] {
+            let problems = found(&format!("pub const A: Code = Code::new({hidden});\n"), "");
+            assert_eq!(problems.len(), 1, "{problems:?}");
+        }
         assert_eq!(found("ExitCode::new(ID);\n", ""), [""; 0]);
     }
 }

@@ -39,9 +39,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_repository_is_tidy() {
-        let problems = check(&Repository::here().unwrap()).unwrap();
+    fn this_repository_is_tidy() -> anyhow::Result<()> {
+        let problems = check(&Repository::here()?)?;
         let text: Vec<_> = problems.iter().map(Problem::to_string).collect();
         assert!(problems.is_empty(), "\n{}\n", text.join("\n"));
+        Ok(())
     }
 }
