@@ -14,7 +14,7 @@ use deltalake_core::datafile::writer::{DeltaWriter, WriterConfig};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::{Action, Add, StructType};
 use deltalake_core::operations::create::CreateBuilder;
-use futures::future::try_join_all;
+use futures::future::{BoxFuture, FutureExt, try_join_all};
 use futures::stream::{BoxStream, StreamExt};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -106,11 +106,12 @@ pub async fn create_table(
     }
     let schema = check(&table)?;
     let adds = if table.partition_by.is_empty() {
-        let lanes = parts.into_iter().map(|part| {
+        let mut files: Vec<BoxFuture<'_, Result<Vec<Add>>>> = Vec::with_capacity(parts.len());
+        for part in parts {
             let lane = Lane::start(&store, &schema, None);
-            async move { fill(vec![lane], part).await }
-        });
-        try_join_all(lanes).await?.concat()
+            files.push(fill(vec![lane], part).boxed());
+        }
+        try_join_all(files).await?.concat()
     } else {
         let n_lanes = std::thread::available_parallelism().map_or(1, NonZero::get);
         let lanes = (0..n_lanes)

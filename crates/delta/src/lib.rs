@@ -31,7 +31,8 @@ mod scan;
 mod schema;
 mod table;
 
-// Writing: one view's rows in one commit.
+// Writing: one view's rows in one commit, or a new table of other rows.
+mod create;
 mod output;
 mod write;
 
@@ -39,9 +40,13 @@ mod write;
 pub mod codes;
 mod error;
 
+pub use self::create::{CreatedTable, NewTable, create_table};
 pub use self::location::TableLocation;
 pub use self::options::StoreOptions;
 pub use self::output::{OutputStamp, OutputState, output_state};
 pub use self::schema::delta_schema;
 pub use self::table::{PinnedTable, is_delta_table, open};
 pub use self::write::{Committed, OverwriteSpec, RowHook, WriteProgress, overwrite};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! Tests across the boundaries of the workspace.
+
+#[cfg(test)]
+mod tpch;

@@ -1,0 +1,292 @@
+//! What a build does and leaves alone, seen through the facade.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use codeanatomy::exec::{BuildReport, PlanReport};
+use codeanatomy::obs::{NoObserver, Outcome, RunStatus};
+use codeanatomy::vocab::{Errors, ViewName};
+use codeanatomy::{BuildOptions, CancellationToken, Configured, Overrides, Planned, Ran};
+use tempfile::TempDir;
+
+/// A project in a folder of its own.
+struct Shop {
+    folder: TempDir,
+}
+
+impl Shop {
+    /// Orders in CSV; `paid` keeps some, `by_region` sums them, `shares` reads `by_region`, and
+    /// `customers` reads something else.
+    fn new() -> Self {
+        let shop = Self { folder: TempDir::new().unwrap() };
+        shop.write(
+            "codeanatomy.toml",
+            "[project]\nname = 'shop'\n\
+             [datasets.orders]\nlocation = 'data/orders.csv'\n\
+             [datasets.people]\nlocation = 'data/people.csv'\n",
+        );
+        shop.write(
+            "data/orders.csv",
+            "id,region,price,paid\n1,north,10,true\n2,south,20,true\n3,north,5,false\n4,north,7,true\n",
+        );
+        shop.write("data/people.csv", "id,name\n1,Ann\n2,Bob\n");
+        shop.view("paid", "select id, region, price from orders where paid", "");
+        shop.view(
+            "by_region",
+            "select region, sum(price) as total from paid group by region",
+            "cache = 'delta_output'\n",
+        );
+        shop.view(
+            "shares",
+            "select region, total * 100 / (select sum(total) from by_region) as share from by_region",
+            "cache = 'delta_output'\n",
+        );
+        shop.view("customers", "select id, upper(name) as name from people", "cache = 'delta_output'\n");
+        shop
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn view(&self, name: &str, sql: &str, sidecar: &str) {
+        self.write(&format!("views/{name}.sql"), sql);
+        if !sidecar.is_empty() {
+            self.write(&format!("views/{name}.toml"), sidecar);
+        }
+    }
+
+    async fn planned(&self) -> Result<Planned, Errors> {
+        self.planned_with(&[]).await
+    }
+
+    async fn planned_with(&self, settings: &[(&str, &str)]) -> Result<Planned, Errors> {
+        let overrides = Overrides {
+            settings: settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+            ..Overrides::default()
+        };
+        let observer = Arc::new(NoObserver);
+        let pinned = Configured::load(self.root(), overrides)?.pin(&[], observer.clone()).await?;
+        pinned.plan(observer).await
+    }
+
+    async fn plan(&self) -> PlanReport {
+        self.planned().await.unwrap().report(&Default::default()).unwrap()
+    }
+
+    async fn ran(&self) -> Ran {
+        self.ran_with(BuildOptions::default(), CancellationToken::new()).await
+    }
+
+    async fn ran_with(&self, options: BuildOptions, cancel: CancellationToken) -> Ran {
+        let planned = self.planned().await.unwrap();
+        planned.build(options, Arc::new(NoObserver), cancel).await.unwrap()
+    }
+
+    async fn build(&self) -> BuildReport {
+        let ran = self.ran().await;
+        assert!(ran.failures().is_empty(), "{:?}", ran.failures());
+        ran.into_report()
+    }
+
+    async fn rows(&self, view: &str) -> String {
+        let planned = self.planned().await.unwrap();
+        let stream = planned.stream(&name(view)).await.unwrap();
+        let batches = datafusion::physical_plan::common::collect(stream).await.unwrap();
+        let table = datafusion::arrow::util::pretty::pretty_format_batches(&batches).unwrap();
+        let mut rows: Vec<String> = table.to_string().lines().skip(3).map(str::to_owned).collect();
+        rows.pop();
+        rows.sort();
+        rows.join("\n")
+    }
+}
+
+fn name(text: &str) -> ViewName {
+    text.parse().unwrap()
+}
+
+fn outcomes(report: &BuildReport) -> BTreeMap<&str, Outcome> {
+    report.views.iter().map(|view| (view.name.as_str(), view.outcome)).collect()
+}
+
+fn with_outcome(report: &BuildReport, outcome: Outcome) -> Vec<&str> {
+    let mut names: Vec<&str> =
+        outcomes(report).into_iter().filter(|(_, found)| *found == outcome).map(|(n, _)| n).collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_build_on_unchanged_input_does_nothing() {
+    let shop = Shop::new();
+    let first = shop.build().await;
+    assert_eq!(first.status, RunStatus::Ok);
+    assert_eq!(with_outcome(&first, Outcome::Built), ["by_region", "customers", "paid", "shares"]);
+    assert_eq!(shop.rows("by_region").await, "| north  | 17    |\n| south  | 20    |");
+
+    let second = shop.build().await;
+    assert_eq!(with_outcome(&second, Outcome::Skipped).len(), 4);
+    let hashes = |report: &BuildReport| -> Vec<_> {
+        report.views.iter().map(|view| (view.rows, view.result_hash.clone())).collect()
+    };
+    assert_eq!(hashes(&first), hashes(&second));
+
+    // What a person may delete never changes an answer.
+    fs::remove_dir_all(shop.root().join(".codeanatomy")).unwrap();
+    let third = shop.build().await;
+    assert_eq!(with_outcome(&third, Outcome::Skipped).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_rebuilds_the_view_and_its_readers_only() {
+    let shop = Shop::new();
+    shop.build().await;
+    shop.view("by_region", "select region, sum(price) + 1 as total from paid group by region", "");
+    let plan = shop.plan().await;
+    let reason = |view: &str| {
+        let view = plan.views.iter().find(|plan| plan.name.as_str() == view).unwrap();
+        let reason = &view.reasons[0];
+        (reason.component.clone(), reason.file.clone())
+    };
+    let file = format!("views{}by_region.sql", std::path::MAIN_SEPARATOR);
+    assert_eq!(reason("by_region"), ("plan_digest".to_owned(), Some(file)));
+    let report = shop.build().await;
+    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "shares"]);
+    assert_eq!(with_outcome(&report, Outcome::Skipped), ["customers", "paid"]);
+
+    // An ephemeral view that is edited counts as built with the views that compute it.
+    shop.view("paid", "select id, region, price from orders where paid and price > 6", "");
+    let report = shop.build().await;
+    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "paid", "shares"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_spelling_of_a_query_rebuilds_nothing() {
+    let shop = Shop::new();
+    shop.build().await;
+    shop.view(
+        "by_region",
+        "-- totals\nWITH p AS (SELECT * FROM paid AS q)\nSELECT p.region, SUM(p.price) AS total\n  FROM p GROUP BY p.region",
+        "",
+    );
+    fs::create_dir(shop.root().join("views/marts")).unwrap();
+    fs::rename(shop.root().join("views/shares.sql"), shop.root().join("views/marts/shares.sql"))
+        .unwrap();
+    fs::rename(shop.root().join("views/shares.toml"), shop.root().join("views/marts/shares.toml"))
+        .unwrap();
+    let report = shop.build().await;
+    assert_eq!(with_outcome(&report, Outcome::Skipped).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_data_rebuilds_what_reads_it() {
+    let shop = Shop::new();
+    shop.build().await;
+    // One digit, same size: neither size nor time tells the two apart for certain.
+    let text = fs::read_to_string(shop.root().join("data/orders.csv")).unwrap();
+    shop.write("data/orders.csv", &text.replace("2,south,20", "2,south,30"));
+    let report = shop.build().await;
+    assert_eq!(with_outcome(&report, Outcome::Skipped), ["customers"]);
+    assert_eq!(shop.rows("by_region").await, "| north  | 17    |\n| south  | 30    |");
+
+    // The same bytes written again are the same data.
+    shop.write("data/orders.csv", &text.replace("2,south,20", "2,south,30"));
+    assert_eq!(with_outcome(&shop.build().await, Outcome::Skipped).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_count_only_where_they_can_change_a_row() {
+    let shop = Shop::new();
+    shop.build().await;
+    let keys = |planned: &Planned| -> Vec<_> {
+        planned.fingerprints().views.into_values().map(|f| f.result_key).collect()
+    };
+    let base = keys(&shop.planned().await.unwrap());
+    let fast = [("batch_size", "1024"), ("target_partitions", "3"), ("memory_limit", "1GiB")];
+    assert_eq!(base, keys(&shop.planned_with(&fast).await.unwrap()));
+    let zone = [("time_zone", "+02:00")];
+    assert_ne!(base, keys(&shop.planned_with(&zone).await.unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_blocks_its_readers_and_the_rest_completes() {
+    let shop = Shop::new();
+    shop.view(
+        "by_region",
+        "select region, sum(price / (price - 20)) as total from paid group by region",
+        "",
+    );
+    let ran = shop.ran().await;
+    assert_eq!(ran.status(), RunStatus::Failed);
+    let failed: Vec<&str> = ran.failures().iter().map(|(view, _)| view.as_str()).collect();
+    assert_eq!(failed, ["by_region"]);
+    let report = ran.into_report();
+    assert_eq!(with_outcome(&report, Outcome::Built), ["customers"]);
+    assert_eq!(outcomes(&report)["shares"], Outcome::Blocked);
+    assert!(!shop.root().join("out/shares").exists());
+
+    // Mended, the next build does the rest and nothing twice.
+    shop.view("by_region", "select region, sum(price) as total from paid group by region", "");
+    let report = shop.build().await;
+    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "paid", "shares"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volatile_view_is_never_skipped_and_neither_are_its_readers() {
+    let shop = Shop::new();
+    shop.view("paid", "select id, region, price + random() as price from orders", "");
+    shop.build().await;
+    let report = shop.build().await;
+    assert_eq!(with_outcome(&report, Outcome::Skipped), ["customers"]);
+    let plan = shop.plan().await;
+    let view = plan.views.iter().find(|view| view.name.as_str() == "by_region").unwrap();
+    assert_eq!(view.reasons[0].component, "determinism");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_view_is_built_and_its_readers_follow() {
+    let shop = Shop::new();
+    shop.build().await;
+    let options = BuildOptions { forced: [name("by_region")].into(), ..BuildOptions::default() };
+    let report = shop.ran_with(options, CancellationToken::new()).await.into_report();
+    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "shares"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_build_leaves_nothing_half_written() {
+    let shop = Shop::new();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let ran = shop.ran_with(BuildOptions::default(), cancel).await;
+    assert_eq!(ran.status(), RunStatus::Interrupted);
+    assert!(!shop.root().join("out").exists());
+    assert_eq!(shop.build().await.status, RunStatus::Ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_view_that_is_not_built_yet_can_be_queried() {
+    let shop = Shop::new();
+    assert_eq!(shop.rows("shares").await, "| north  | 45    |\n| south  | 54    |");
+    assert!(!shop.root().join("out").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_that_somebody_else_changed_is_built_again() {
+    let shop = Shop::new();
+    shop.build().await;
+    let log = shop.root().join("out/customers/_delta_log");
+    let first = fs::read_to_string(log.join("00000000000000000000.json")).unwrap();
+    let added = first.lines().find(|line| line.contains("\"add\"")).unwrap();
+    // A foreign commit that adds the same rows once more under the same name.
+    fs::write(log.join("00000000000000000001.json"), format!("{added}\n")).unwrap();
+    let report = shop.build().await;
+    assert_eq!(with_outcome(&report, Outcome::Built), ["customers"]);
+}
