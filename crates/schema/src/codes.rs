@@ -1,0 +1,22 @@
+//! Error codes of this crate.
+
+use codeanatomy_vocab::{Code, ErrorKind, Stage};
+
+/// An evolution policy that is none of `STRICT`, `ADDITIVE` and `RELAXED`.
+pub const UNKNOWN_POLICY: Code =
+    Code::new("CA-SCHEMA-0001", ErrorKind::Invalid, Stage::Configuration);
+/// Text that is not the name of an Arrow type.
+pub const UNKNOWN_TYPE: Code =
+    Code::new("CA-SCHEMA-0002", ErrorKind::Invalid, Stage::Configuration);
+/// A column that a contract names twice, in its columns, its key or its partition columns.
+pub const DUPLICATE_COLUMN: Code =
+    Code::new("CA-SCHEMA-0003", ErrorKind::Invalid, Stage::Configuration);
+/// A key or partition column that is not among the columns that the contract lists.
+pub const NOT_A_COLUMN: Code =
+    Code::new("CA-SCHEMA-0004", ErrorKind::Invalid, Stage::Configuration);
+/// A key column that the same contract allows to be null.
+pub const NULLABLE_KEY: Code =
+    Code::new("CA-SCHEMA-0005", ErrorKind::Invalid, Stage::Configuration);
+/// A schema that breaks its contract; the context names the violation and the column.
+pub const CONTRACT_VIOLATED: Code =
+    Code::new("CA-SCHEMA-0100", ErrorKind::Invalid, Stage::Contract);
