@@ -123,11 +123,13 @@ pub async fn create_table(
         let rows = futures::stream::iter(parts).flatten().boxed();
         fill(lanes, rows).await?
     };
-    let created = adds.iter().fold(CreatedTable::default(), |sum, add| CreatedTable {
-        rows: sum.rows + n_rows(add),
-        files: sum.files + 1,
-        bytes: sum.bytes + u64::try_from(add.size).unwrap_or_default(),
-    });
+    let created = adds
+        .iter()
+        .fold(CreatedTable::default(), |sum, add| CreatedTable {
+            rows: sum.rows + n_rows(add),
+            files: sum.files + 1,
+            bytes: sum.bytes + u64::try_from(add.size).unwrap_or_default(),
+        });
     commit(&store, &schema, &table.partition_by, adds).await?;
     Ok(created)
 }
@@ -169,7 +171,13 @@ impl Lane {
             None,
         );
         let writer = DeltaWriter::new(store.files(), config);
-        let work = write(writer, receiver, Arc::clone(schema), share, store.location().clone());
+        let work = write(
+            writer,
+            receiver,
+            Arc::clone(schema),
+            share,
+            store.location().clone(),
+        );
         Self {
             sender,
             writer: tokio::spawn(work),
@@ -232,14 +240,16 @@ impl Share {
 }
 
 /// Gives every batch to every lane, and collects the files.
-async fn fill(
-    lanes: Vec<Lane>,
-    mut rows: BoxStream<'_, Result<RecordBatch>>,
-) -> Result<Vec<Add>> {
+async fn fill(lanes: Vec<Lane>, mut rows: BoxStream<'_, Result<RecordBatch>>) -> Result<Vec<Add>> {
     'rows: while let Some(batch) = rows.next().await {
         let batch = batch?;
         for lane in &lanes {
-            if lane.sender.send(Message::Rows(batch.clone())).await.is_err() {
+            if lane
+                .sender
+                .send(Message::Rows(batch.clone()))
+                .await
+                .is_err()
+            {
                 break 'rows;
             }
         }
@@ -271,9 +281,9 @@ async fn write(
         let result = match messages.recv().await {
             Some(Message::Rows(batch)) => {
                 let batch = conform(&batch, &schema).and_then(|batch| match &mut share {
-                    Some(share) => {
-                        share.of(&batch).map_err(|error| internal("dividing rows", error))
-                    }
+                    Some(share) => share
+                        .of(&batch)
+                        .map_err(|error| internal("dividing rows", error)),
                     None => Ok(batch),
                 });
                 match batch {
@@ -327,7 +337,11 @@ fn check(table: &NewTable) -> Result<SchemaRef> {
         let repeated = table.partition_by[..position].contains(column);
         if repeated || schema.index_of(column).is_err() {
             let names = schema.fields().iter().map(|field| field.name().as_str());
-            let why = if repeated { "appears twice" } else { "is no column" };
+            let why = if repeated {
+                "appears twice"
+            } else {
+                "is no column"
+            };
             return Err(Error::new(
                 codes::INVALID_PARTITION,
                 format!("the partition column `{column}` {why}"),

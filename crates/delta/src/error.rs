@@ -2,10 +2,13 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
 
 use codeanatomy_vocab::{Code, Error};
 use datafusion_common::DataFusionError;
 use deltalake_core::{DeltaTableError, ObjectStoreError};
+use futures::FutureExt;
 
 use crate::{TableLocation, codes};
 
@@ -74,6 +77,16 @@ pub(crate) fn store_error(
     unreachable_error(code, access, location).with_source(error)
 }
 
+/// The error of a local path that could not be read.
+pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(
+        codes::UNREADABLE,
+        format!("{} cannot be read", path.display()),
+    )
+    .with_source(error)
+    .with_help("check that you may read the folder, all files in it and all folders above it")
+}
+
 /// The error of a query whose rows were being written.
 ///
 /// An error of ours that travelled through the engine comes out as it went in.
@@ -96,6 +109,28 @@ pub(crate) fn query_error(error: DataFusionError) -> Error {
                 .with_source(error)
         }
     }
+}
+
+/// Waits for the Delta library, which panics on some tables that it cannot read.
+pub(crate) async fn guarded<T>(
+    location: &TableLocation,
+    work: impl Future<Output = T>,
+) -> Result<T, Error> {
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .map_err(|panic| {
+            let message = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Error::new(
+                codes::DAMAGED_TABLE,
+                format!("the Delta library gave up on the table at {location}: {message}"),
+            )
+            .with_help("write the table again, or a copy of it with another writer")
+        })
 }
 
 /// A defect, with what was being done.

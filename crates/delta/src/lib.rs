@@ -26,7 +26,10 @@ mod options;
 mod store;
 
 // Reading: one table at one version.
+mod active;
+mod footprint;
 mod protocol;
+mod resolve;
 mod scan;
 mod schema;
 mod table;
@@ -43,7 +46,7 @@ mod error;
 pub use self::create::{CreatedTable, NewTable, create_table};
 pub use self::location::TableLocation;
 pub use self::options::StoreOptions;
-pub use self::output::{OutputStamp, OutputState, output_state};
+pub use self::output::{OutputStamp, OutputState, Provenance, UpstreamStamp, output_state};
 pub use self::schema::delta_schema;
 pub use self::table::{PinnedTable, is_delta_table, open};
 pub use self::write::{Committed, OverwriteSpec, RowHook, WriteProgress, overwrite};

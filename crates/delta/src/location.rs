@@ -10,6 +10,8 @@ use crate::codes;
 
 /// The directory of a table, as a URL that ends with a slash.
 ///
+/// `Display` writes the path of a local folder, and the URL of any other.
+///
 /// # Example: where is a relative location?
 ///
 /// ```
@@ -18,8 +20,9 @@ use crate::codes;
 /// use codeanatomy_delta::TableLocation;
 ///
 /// let location = TableLocation::parse("data/../out/by region", Path::new("/shop")).unwrap();
-/// assert_eq!(location.to_string(), "file:///shop/out/by%20region/");
+/// assert_eq!(location.url().to_string(), "file:///shop/out/by%20region/");
 /// assert_eq!(location.local_path().unwrap(), Path::new("/shop/out/by region"));
+/// assert_eq!(location.to_string(), "/shop/out/by region");
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableLocation {
@@ -85,19 +88,14 @@ impl TableLocation {
             _ => None,
         }
     }
-
-    /// A location in a store that a test brings along.
-    #[cfg(test)]
-    pub(crate) fn in_memory(name: &str) -> Self {
-        Self {
-            url: format!("memory:///{name}/").parse().unwrap(),
-        }
-    }
 }
 
 impl fmt::Display for TableLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.url.fmt(f)
+        match self.local_path() {
+            Some(path) => path.display().fmt(f),
+            None => self.url.fmt(f),
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! What an output says of itself, in its own log.
 
+use std::collections::BTreeMap;
+
 use arrow_schema::SchemaRef;
 use codeanatomy_vocab::{DeltaVersion, Fingerprint, Result, RunId, UnixMillis, ViewName};
 use deltalake_core::kernel::{EagerSnapshot, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::active::{self, active_files};
+use crate::resolve::load;
 use crate::schema::logical_schema;
 use crate::store::{Commit, Store};
-use crate::table::load;
 use crate::{StoreOptions, TableLocation, protocol};
 
 /// The key of the stamp in the `commitInfo` of a commit.
@@ -35,6 +38,33 @@ pub struct OutputStamp {
     /// How many rows there are.
     pub rows: u64,
     /// A hash of the rows, where the run made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_hash: Option<String>,
+    /// What the rows were made from.
+    #[serde(default)]
+    pub provenance: Provenance,
+}
+
+/// What the rows of an output were made from, so that a later run can say what changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The components of the result key, by name.
+    #[serde(default)]
+    pub components: BTreeMap<String, Fingerprint>,
+    /// The outputs of other views that were read, and what they held.
+    #[serde(default)]
+    pub upstream: BTreeMap<ViewName, UpstreamStamp>,
+    /// The views that were computed on the way, and their result keys.
+    #[serde(default)]
+    pub ephemeral: BTreeMap<ViewName, Fingerprint>,
+}
+
+/// What the output of another view held when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamStamp {
+    /// The version whose commit carried the stamp.
+    pub version: DeltaVersion,
+    /// The hash of the rows, where that commit had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_hash: Option<String>,
 }
@@ -71,7 +101,8 @@ impl OutputStamp {
 /// The stamp is looked for from the newest commit backwards. A commit after it leaves it valid only
 /// if it changes no row: a compaction, a checkpoint, new properties or features. After an append,
 /// a delete, a change of columns or a commit that is gone from the log, there is no stamp. Neither
-/// is there one further back than a thousand commits, or one of another view.
+/// is there one further back than a thousand commits, one of another view, or one of rows whose
+/// files are missing or have another size.
 ///
 /// # Errors
 ///
@@ -112,9 +143,12 @@ pub(crate) async fn output_state_in(store: &Store, view: &ViewName) -> Result<Op
                 .is_some_and(|stamp| stamp.view == *view) =>
         {
             state.txn_version = txn_version(&found.commit, view);
-            state.stamped_at = found.commit.time();
-            state.stamp_version = Some(found.version);
-            state.stamp = found.stamp;
+            let files = active_files(store, &snapshot).await?;
+            if active::check(store, &files).await.is_ok() {
+                state.stamped_at = found.commit.time();
+                state.stamp_version = Some(found.version);
+                state.stamp = found.stamp;
+            }
         }
         _ => {
             let eager = EagerSnapshot::try_new(store.log_store().as_ref(), Some(version))

@@ -37,7 +37,7 @@ const INVALID_CHARACTERS: [char; 9] = [' ', ',', ';', '{', '}', '(', ')', '\n', 
 /// | `Decimal32`, `Decimal64`, `Decimal256` | `Decimal128`, up to 38 digits |
 /// | `LargeList`, `FixedSizeList`, `ListView`, `LargeListView` | `List` |
 ///
-/// Nested types follow the same rules. The types without a lossless form are `Time*`, `Duration`,
+/// Nested types follow the same rules, and what is nested may always be null. The types without a lossless form are `Time*`, `Duration`,
 /// `Interval`, `Null` and `Union`.
 ///
 /// # Errors
@@ -244,10 +244,13 @@ fn delta_type(data_type: &DataType, path: &str, errors: &mut Vec<Error>) -> Data
         | DataType::FixedSizeList(element, _)
         | DataType::ListView(element)
         | DataType::LargeListView(element) => {
-            let element = nested("element", element, path, errors);
-            DataType::List(Arc::new(element))
+            DataType::List(Arc::new(nested("element", element, path, errors)))
         }
-        DataType::Struct(fields) => DataType::Struct(delta_fields(fields, path, errors).into()),
+        DataType::Struct(fields) => {
+            let fields = delta_fields(fields, path, errors);
+            let nullable = fields.into_iter().map(|field| field.with_nullable(true));
+            DataType::Struct(nullable.collect())
+        }
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(fields) if fields.len() == 2 => {
                 let key = nested("key", &fields[0], path, errors).with_nullable(false);
@@ -268,7 +271,7 @@ fn delta_type(data_type: &DataType, path: &str, errors: &mut Vec<Error>) -> Data
 
 fn nested(name: &str, field: &Field, path: &str, errors: &mut Vec<Error>) -> Field {
     let data_type = delta_type(field.data_type(), &format!("{path}.{name}"), errors);
-    Field::new(name, data_type, field.is_nullable())
+    Field::new(name, data_type, true)
 }
 
 fn decimal(precision: u8, scale: i8) -> Option<DataType> {
@@ -300,15 +303,34 @@ fn unsupported(data_type: &DataType, path: &str, errors: &mut Vec<Error>) -> Dat
 }
 
 fn without_metadata(fields: &Fields) -> Fields {
-    fields.iter().map(field_without_metadata).collect()
+    fields
+        .iter()
+        .map(|field| {
+            let data_type = nested_nullable(field.data_type());
+            Field::new(field.name(), data_type, field.is_nullable())
+        })
+        .collect()
 }
 
-fn field_without_metadata(field: &FieldRef) -> FieldRef {
-    let data_type = match field.data_type() {
-        DataType::Struct(fields) => DataType::Struct(without_metadata(fields)),
-        DataType::List(element) => DataType::List(field_without_metadata(element)),
-        DataType::Map(entries, sorted) => DataType::Map(field_without_metadata(entries), *sorted),
-        other => other.clone(),
+/// The type without metadata of its parts, which may all be null, but for the keys of a map.
+fn nested_nullable(data_type: &DataType) -> DataType {
+    let part = |field: &FieldRef, nullable| {
+        let data_type = nested_nullable(field.data_type());
+        Arc::new(Field::new(field.name(), data_type, nullable))
     };
-    Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
+    match data_type {
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| part(field, true)).collect())
+        }
+        DataType::List(element) => DataType::List(part(element, true)),
+        DataType::Map(entries, sorted) => match entries.data_type() {
+            DataType::Struct(fields) if fields.len() == 2 => {
+                let fields = vec![part(&fields[0], false), part(&fields[1], true)];
+                let entries = Field::new(entries.name(), DataType::Struct(fields.into()), false);
+                DataType::Map(Arc::new(entries), *sorted)
+            }
+            _ => data_type.clone(),
+        },
+        other => other.clone(),
+    }
 }

@@ -1,6 +1,7 @@
 //! The store of one table, and its log as text.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use serde_json::Value;
 
-use crate::error::{Access, log_error, store_error};
+use crate::error::{Access, log_error, store_error, unreadable};
 use crate::{StoreOptions, TableLocation, codes};
 
 /// How many log files are read at a time.
@@ -75,9 +76,30 @@ impl Store {
         self.log_store.object_store(None)
     }
 
+    /// Whether a folder of the table is there; a store without folders has every one.
+    ///
+    /// The file store takes a path below a file, and one that may not be read, for broken.
+    pub(crate) async fn has_folder(&self, name: &str) -> Result<bool> {
+        let Some(path) = self.location.local_path() else {
+            return Ok(true);
+        };
+        match tokio::fs::metadata(path.join(name)).await {
+            Ok(metadata) => Ok(metadata.is_dir()),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(unreadable(&path, error)),
+        }
+    }
+
     /// What `_delta_log` holds; empty where there is none.
     pub(crate) async fn log(&self) -> Result<Log> {
         let mut log = Log::default();
+        if !self.has_folder("_delta_log").await? {
+            return Ok(log);
+        }
         let folder = Path::from("_delta_log");
         let files = self.files();
         let mut listing = files.list(Some(&folder));

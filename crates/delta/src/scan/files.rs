@@ -23,12 +23,11 @@ use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 use object_store::path::Path as StorePath;
-use url::Url;
 
 use super::partition::partition_value;
 use super::prune;
 use super::statistics::{FileStatistics, file_statistics, total};
-use crate::table::ActiveFile;
+use crate::active::ActiveFile;
 use crate::{TableLocation, codes};
 
 /// A table of plain files.
@@ -266,7 +265,7 @@ impl ScanFile {
             .collect::<Result<Vec<_>>>()?;
         Ok(Self {
             meta: ObjectMeta {
-                location: store_path(&file.path, location)?,
+                location: store_path(file, location)?,
                 last_modified: DateTime::from_timestamp_millis(file.modified.0).unwrap_or_default(),
                 size: file.size_bytes,
                 e_tag: None,
@@ -313,27 +312,14 @@ fn partition_field(schema: &Schema, column: &str, location: &TableLocation) -> R
 }
 
 /// Where the engine's file store finds a file of the table.
-fn store_path(path: &str, location: &TableLocation) -> Result<StorePath> {
-    let unreachable = || {
-        Error::new(
-            codes::UNSUPPORTED_STORE,
-            format!(
-                "a file of the Delta table at {location} lies in a store that is not available"
-            ),
-        )
-        .with_help("copy the table with its files to a local folder")
-    };
-    let absolute = match Url::parse(path) {
-        Ok(url) if url.scheme() == "file" => url.to_file_path().map_err(|()| unreachable())?,
-        Ok(url) if url.has_authority() => return Err(unreachable()),
-        _ => location.local_path().ok_or_else(unreachable)?.join(path),
-    };
-    StorePath::from_absolute_path(&absolute).map_err(|error| {
+fn store_path(file: &ActiveFile, location: &TableLocation) -> Result<StorePath> {
+    let path = file.local_path(location)?;
+    StorePath::from_absolute_path(&path).map_err(|error| {
         Error::new(
             codes::DAMAGED_TABLE,
             format!("the log of the Delta table at {location} names a file that cannot exist"),
         )
-        .with("file", path)
+        .with("file", path.display())
         .with_source(error)
         .with_help("correct the path in `_delta_log`, or write the table again")
     })

@@ -1,6 +1,5 @@
 //! The scan of the Delta library, for tables with deletion vectors or column mapping.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
@@ -23,15 +22,17 @@ use datafusion_physical_plan::{
 };
 use deltalake_core::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
 use deltalake_core::kernel::Snapshot;
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 
-use crate::error::internal;
+use crate::TableLocation;
+use crate::active::ActiveFile;
+use crate::error::{guarded, internal};
 use crate::schema::conform;
-use crate::table::ActiveFile;
 
 /// A table that the Delta library reads, with the schema and the row count that we promise.
 #[derive(Debug)]
 pub(crate) struct LibraryScan {
+    location: TableLocation,
     schema: SchemaRef,
     inner: DeltaScanNext,
     n_rows: Option<usize>,
@@ -48,6 +49,7 @@ struct ConformExec {
 
 impl LibraryScan {
     pub(crate) fn new(
+        location: &TableLocation,
         snapshot: &Arc<Snapshot>,
         schema: &SchemaRef,
         files: &[ActiveFile],
@@ -59,6 +61,7 @@ impl LibraryScan {
         let n_rows: Option<u64> = files.iter().map(ActiveFile::n_live_rows).sum();
         let size_bytes: u64 = files.iter().map(|file| file.size_bytes).sum();
         Ok(Self {
+            location: location.clone(),
             schema: Arc::clone(schema),
             inner,
             n_rows: n_rows.and_then(|n_rows| n_rows.try_into().ok()),
@@ -103,21 +106,10 @@ impl TableProvider for LibraryScan {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
-        // The library panics on some tables that it cannot read.
         let scan = self.inner.scan(session, projection, filters, limit);
-        let input = AssertUnwindSafe(scan)
-            .catch_unwind()
+        let input = guarded(&self.location, scan)
             .await
-            .map_err(|panic| {
-                let message = panic
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| panic.downcast_ref::<&str>().copied())
-                    .unwrap_or("no message");
-                DataFusionError::External(
-                    format!("the Delta library gave up on this table: {message}").into(),
-                )
-            })??;
+            .map_err(|error| DataFusionError::External(Box::new(error)))??;
         let schema = project_schema(&self.schema, projection)?;
         let mut statistics = Statistics::new_unknown(&schema);
         let everything = filters.is_empty() && limit.is_none();

@@ -54,7 +54,12 @@ pub(super) fn micros(text: &str, with_zone: bool) -> Option<i64> {
     let without = WITHOUT_ZONE
         .iter()
         .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .map(|time| time.and_utc());
+        .map(|time| time.and_utc())
+        // A column that once held dates has dates in older files.
+        .or_else(|| {
+            let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+            Some(date.and_time(chrono::NaiveTime::MIN).and_utc())
+        });
     let time = match without {
         Some(time) => time,
         None if with_zone => DateTime::parse_from_str(text, "%+").ok()?.to_utc(),

@@ -10,7 +10,7 @@ use datafusion_common::{ColumnStatistics, ScalarValue, Statistics};
 use serde_json::{Map, Value};
 
 use super::partition::{days, micros};
-use crate::table::ActiveFile;
+use crate::active::ActiveFile;
 
 /// Bytes that a value of variable length is taken to have in memory.
 const VARIABLE_WIDTH: usize = 16;

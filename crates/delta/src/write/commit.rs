@@ -70,7 +70,7 @@ pub(super) async fn commit(
     };
     let prepared = builder
         .with_actions(actions)
-        .build(table, store.log_store().clone(), operation)
+        .build(table, std::sync::Arc::clone(store.log_store()), operation)
         .into_prepared_commit_future()
         .await
         .map_err(|error| not_allowed(store, error))?;

@@ -86,13 +86,14 @@ pub(super) fn is_ours(path: &Path) -> bool {
 }
 
 impl Job {
-    /// Runs the plan and writes its rows. On any error all files are gone again.
+    /// Runs the plan, writes its rows and asks the hook for their hash. On any error all files are
+    /// gone again.
     pub(super) async fn write(
         self,
         plan: Arc<dyn ExecutionPlan>,
         task: Arc<TaskContext>,
         cancel: CancellationToken,
-    ) -> Result<Vec<WrittenFile>> {
+    ) -> Result<(Vec<WrittenFile>, Option<String>)> {
         let n_columns = plan.schema().fields().len();
         if n_columns != self.schema.fields().len() {
             return Err(internal(
@@ -109,7 +110,11 @@ impl Job {
             bytes: AtomicU64::new(0),
             job: self,
         });
-        let result = run(&shared, plan, task, cancel).await;
+        let result = run(&shared, plan, task, cancel).await.and_then(|written| {
+            let hook = shared.job.hook.as_ref();
+            let result_hash = hook.map(|hook| hook.before_commit()).transpose()?;
+            Ok((written, result_hash.flatten()))
+        });
         if result.is_err() {
             shared.clean_up().await;
         }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::files::WrittenFile;
 use self::target::Target;
-use crate::output::OutputStamp;
+use crate::output::{OutputStamp, Provenance};
 use crate::schema::delta_schema;
 use crate::store::Store;
 use crate::{StoreOptions, TableLocation};
@@ -43,6 +43,8 @@ pub struct OverwriteSpec {
     pub result_key: Fingerprint,
     /// The identity of the plan.
     pub plan_fingerprint: Fingerprint,
+    /// What the rows are made from.
+    pub provenance: Provenance,
     /// Tells when the commit is made.
     pub clock: Arc<dyn Clock>,
 }
@@ -61,7 +63,11 @@ pub trait RowHook: Send + Sync {
     fn rows(&self, batch: &RecordBatch) -> Result<()>;
 
     /// After all rows and before the commit: the hash of the rows that goes into the stamp.
-    fn result_hash(&self) -> Option<String>;
+    ///
+    /// # Errors
+    ///
+    /// An error ends the write; nothing is committed.
+    fn before_commit(&self) -> Result<Option<String>>;
 }
 
 /// What a commit made.
@@ -139,11 +145,11 @@ pub(crate) async fn overwrite_in(
         schema: Arc::clone(&schema),
         partition_by: spec.partition_by.clone(),
         progress,
-        hook: hook.clone(),
+        hook,
         clock: Arc::clone(&spec.clock),
         is_new: target.is_new(),
     };
-    let written = job.write(plan, task, cancel).await?;
+    let (written, result_hash) = job.write(plan, task, cancel).await?;
 
     let rows = written.iter().map(|file| file.n_rows).sum();
     let stamp = OutputStamp {
@@ -153,7 +159,8 @@ pub(crate) async fn overwrite_in(
         result_key: spec.result_key,
         plan_fingerprint: spec.plan_fingerprint,
         rows,
-        result_hash: hook.as_ref().and_then(|hook| hook.result_hash()),
+        result_hash,
+        provenance: spec.provenance.clone(),
     };
     let size_bytes = written.iter().map(|file| file.size_bytes).sum();
     let n_files = written.len();

@@ -10,8 +10,8 @@ use super::OverwriteSpec;
 use super::files::is_ours;
 use crate::error::{Access, store_error};
 use crate::output::{last_txn_version, was_stamped};
+use crate::resolve::load;
 use crate::store::Store;
-use crate::table::load;
 use crate::{codes, protocol};
 
 /// The place of an output.
@@ -144,6 +144,9 @@ pub(super) fn conflict(
 /// Refuses a folder that holds files of somebody else. Files of ours are left over from a build
 /// that was killed.
 async fn refuse_foreign_files(store: &Store) -> Result<()> {
+    if !store.has_folder("").await? {
+        return Ok(());
+    }
     let files = store.files();
     let mut listing = files.list(None);
     loop {

@@ -1,0 +1,198 @@
+//! The data files of one version.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use codeanatomy_vocab::{Error, Result, UnixMillis};
+use deltalake_core::kernel::{EagerSnapshot, LogicalFileView, Snapshot};
+use futures::TryStreamExt;
+use url::Url;
+
+use crate::error::{guarded, internal};
+use crate::store::Store;
+use crate::{TableLocation, codes};
+
+/// A data file that belongs to the pinned version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActiveFile {
+    /// From the table's folder, or an absolute URL; decoded, as the store names it.
+    pub(crate) path: String,
+    pub(crate) size_bytes: u64,
+    pub(crate) modified: UnixMillis,
+    /// Values as the log writes them, by the names of the columns in the files.
+    pub(crate) partition_values: BTreeMap<String, Option<String>>,
+    /// Statistics as the log writes them: a JSON object.
+    pub(crate) stats: Option<String>,
+    /// Rows in the file, deleted ones among them.
+    pub(crate) n_rows: Option<u64>,
+    pub(crate) deletion_vector: Option<DeletionVector>,
+}
+
+/// Rows of a file that are deleted without a rewrite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeletionVector {
+    pub(crate) id: String,
+    pub(crate) n_deleted: u64,
+}
+
+impl ActiveFile {
+    /// The identity of its deletion vector.
+    pub(crate) fn vector_id(&self) -> Option<&str> {
+        self.deletion_vector
+            .as_ref()
+            .map(|vector| vector.id.as_str())
+    }
+
+    /// Where the file is on this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`CA-DELTA-0002`](codes::UNSUPPORTED_STORE) when it lies in another store.
+    pub(crate) fn local_path(&self, location: &TableLocation) -> Result<PathBuf> {
+        let local = match Url::parse(&self.path) {
+            Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),
+            Ok(url) if url.has_authority() => None,
+            _ => location.local_path().map(|folder| folder.join(&self.path)),
+        };
+        local.ok_or_else(|| {
+            Error::new(
+                codes::UNSUPPORTED_STORE,
+                format!(
+                    "a file of the Delta table at {location} lies in a store that is not available"
+                ),
+            )
+            .with_help("copy the table with its files to a local folder")
+        })
+    }
+
+    /// Rows that a scan returns.
+    pub(crate) fn n_live_rows(&self) -> Option<u64> {
+        let n_deleted = self
+            .deletion_vector
+            .as_ref()
+            .map_or(0, |vector| vector.n_deleted);
+        self.n_rows?.checked_sub(n_deleted)
+    }
+}
+
+/// All data files of a snapshot, sorted by path.
+pub(crate) async fn active_files(store: &Store, snapshot: &Snapshot) -> Result<Vec<ActiveFile>> {
+    let log_store = store.log_store().as_ref();
+    let views = snapshot
+        .file_views(log_store, None)
+        .map_ok(|view| active_file(&view))
+        .try_collect();
+    let mut files: Vec<ActiveFile> = guarded(store.location(), views)
+        .await?
+        .map_err(|error| store.log_error(error))?;
+    if files.iter().any(|file| file.stats.is_none()) {
+        // A checkpoint may hold statistics in columns alone. They take longer to read.
+        let eager = EagerSnapshot::try_new(log_store, Some(snapshot.version()));
+        let eager = guarded(store.location(), eager)
+            .await?
+            .map_err(|error| store.log_error(error))?;
+        let views = eager
+            .try_log_data()
+            .map_err(|error| store.log_error(error))?;
+        files = views.iter().map(|view| active_file(&view)).collect();
+    }
+    files.sort_by(|a, b| (&a.path, a.vector_id()).cmp(&(&b.path, b.vector_id())));
+    Ok(files)
+}
+
+/// Refuses a version with a file that is missing, or of another size than the log says.
+pub(crate) async fn check(store: &Store, files: &[ActiveFile]) -> Result<()> {
+    if store.location().local_path().is_none() {
+        return Ok(());
+    }
+    let expected: Vec<(PathBuf, u64)> = files
+        .iter()
+        .map(|file| Ok((file.local_path(store.location())?, file.size_bytes)))
+        .collect::<Result<_>>()?;
+    let check = move || {
+        for (path, size_bytes) in expected {
+            let problem = match std::fs::metadata(&path) {
+                Ok(metadata) if metadata.len() == size_bytes => continue,
+                Ok(metadata) => Problem::Size(size_bytes, metadata.len()),
+                Err(error) => Problem::Unreadable(error),
+            };
+            return Some((path, problem));
+        }
+        None
+    };
+    let found = tokio::task::spawn_blocking(check)
+        .await
+        .map_err(|error| internal("looking at data files", error))?;
+    match found {
+        None => Ok(()),
+        Some((path, problem)) => Err(problem.error(store.location()).with("file", path.display())),
+    }
+}
+
+enum Problem {
+    /// Expected and found.
+    Size(u64, u64),
+    Unreadable(io::Error),
+}
+
+impl Problem {
+    fn error(self, location: &TableLocation) -> Error {
+        match self {
+            Self::Unreadable(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Error::new(
+                    codes::UNREADABLE,
+                    format!("a data file of the Delta table at {location} cannot be read"),
+                )
+                .with_source(error)
+                .with_help("check that you may read the folder and all files in it")
+            }
+            Self::Unreadable(error) => Error::new(
+                codes::DAMAGED_TABLE,
+                format!("the Delta table at {location} misses a data file of this version"),
+            )
+            .with_source(error)
+            .with_help("restore the file, pick a version that has all of its files, or write the table again"),
+            Self::Size(expected, found) => Error::new(
+                codes::DAMAGED_TABLE,
+                format!(
+                    "a data file of the Delta table at {location} has {found} bytes, and {expected} \
+                     by the log"
+                ),
+            )
+            .with_help("restore the file, or write the table again"),
+        }
+    }
+}
+
+fn active_file(view: &LogicalFileView) -> ActiveFile {
+    let stats = view.stats();
+    ActiveFile {
+        path: view.path().into_owned(),
+        size_bytes: u64::try_from(view.size()).unwrap_or(0),
+        modified: UnixMillis(view.modification_time()),
+        partition_values: view.partition_values_map().into_iter().collect(),
+        n_rows: stats.as_deref().and_then(n_rows_of),
+        stats,
+        deletion_vector: view
+            .deletion_vector_descriptor()
+            .map(|vector| DeletionVector {
+                id: format!(
+                    "{}{}@{}",
+                    vector.storage_type.as_ref(),
+                    vector.path_or_inline_dv,
+                    vector.offset.unwrap_or(-1)
+                ),
+                n_deleted: u64::try_from(vector.cardinality).unwrap_or(0),
+            }),
+    }
+}
+
+fn n_rows_of(stats: &str) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Rows {
+        #[serde(rename = "numRecords")]
+        n_rows: Option<u64>,
+    }
+    serde_json::from_str::<Rows>(stats).ok()?.n_rows
+}
