@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::codes::NOT_ALLOWED;
 use crate::keys::{self, ENGINE_DEFAULTS, PINNED};
 use crate::profile::Value;
-use crate::units::{MIB, approximate_bytes, format_bytes, parse_bytes};
+use crate::units::{KIB, MIB, approximate_bytes, format_bytes, parse_bytes};
 use crate::{Machine, Preset, RuntimeProfile, SettingSource};
 
 /// Collects overrides on top of a preset.
@@ -36,6 +36,10 @@ pub struct Notice {
 /// The share of the machine's memory that a memory limit should not exceed, in percent. The limit
 /// covers only what operators account for; decoding, buffers and the caches come on top.
 const MEMORY_SHARE_PERCENT: u128 = 60;
+
+/// The memory that a merge of spilled rows takes for each file that it reads: about two batches of
+/// narrow rows.
+const MERGE_BYTES_PER_FILE: u64 = 256 * KIB;
 
 /// Settings that make a query do the same steps in the same order each time.
 const DETERMINISTIC_SETTINGS: &[(&str, &str)] = &[
@@ -112,7 +116,8 @@ impl ProfileBuilder {
     /// What a *preset* asks for beyond the machine is lowered, with a notice: partitions and
     /// concurrency to the number of cores, the memory limit to 60 % of the memory. What a *person*
     /// asked for stays, with a notice. Where the memory limit is small, the memory that each sort
-    /// keeps back for merging is lowered so that sorts can still spill.
+    /// keeps back for merging, and the files it merges at once, are lowered so that sorts can still
+    /// spill.
     ///
     /// `deterministic` sets the partitions to 1 and turns off what lets partitions race, so that
     /// the same plan over the same files takes the same steps.
@@ -144,7 +149,7 @@ impl ProfileBuilder {
         );
         self.fit_parallelism(&mut values, machine, deterministic, &mut notices);
         self.fit_memory(&mut values, machine, &mut notices);
-        self.derive_sort_reservation(&mut values);
+        self.derive_sort_memory(&mut values);
         let profile = RuntimeProfile::new(self.preset, values)?;
         Ok((profile, notices))
     }
@@ -337,42 +342,62 @@ impl ProfileBuilder {
         });
     }
 
-    /// A sort that spills keeps some memory back for merging. All partitions together must not keep
-    /// back more than a quarter of the pool, or none of them gets far enough to spill.
-    fn derive_sort_reservation(&self, values: &mut BTreeMap<String, Value>) {
-        let reservation = |memory: Option<u64>, partitions: Option<usize>| {
+    /// A sort that spills keeps some memory back for merging, and a merge takes memory for each file
+    /// that it reads. Where the memory limit is small, both are lowered: all partitions together
+    /// keep back at most a quarter of the pool, so that they get far enough to spill, and no merge
+    /// takes what the others need.
+    fn derive_sort_memory(&self, values: &mut BTreeMap<String, Value>) {
+        let share = |memory: Option<u64>, partitions: Option<usize>| {
             Some(memory? / (4 * u64::try_from(partitions?).ok()?))
         };
-        let (Some(memory), Some(partitions)) = (
+        let (Some(memory), Some(partitions), Some(kept)) = (
             values.get(keys::MEMORY_LIMIT),
             values.get(keys::TARGET_PARTITIONS),
+            values.get(keys::SORT_SPILL_RESERVATION),
         ) else {
             return;
         };
-        let fitted = reservation(memory.bytes(), partitions.count());
-        let asked = reservation(
-            memory.asked().and_then(parse_bytes),
-            partitions.asked().and_then(|asked| asked.parse().ok()),
-        );
-        let Some(value) = values.get_mut(keys::SORT_SPILL_RESERVATION) else {
+        let (Some(fitted), Some(asked), Some(usual)) = (
+            share(memory.bytes(), partitions.count()),
+            share(
+                memory.asked().and_then(parse_bytes),
+                partitions.asked().and_then(|asked| asked.parse().ok()),
+            ),
+            kept.bytes(),
+        ) else {
             return;
         };
-        let default = value
-            .count()
-            .and_then(|default| u64::try_from(default).ok());
-        let (Some(fitted), Some(asked), Some(default)) = (fitted, asked, default) else {
-            return;
-        };
-        if value.source.is_explicit() || fitted.min(asked) >= default {
+        if kept.source.is_explicit() || fitted.min(asked) >= usual {
             return;
         }
-        *value = Value::new(
-            fitted.min(default).to_string(),
-            SettingSource::Derived {
-                from: "memory_limit, target_partitions".to_owned(),
-                asked: asked.min(default).to_string(),
-            },
-        );
+        let merged_files = |kept: u64| match kept {
+            kept if kept >= usual => 0, // no limit
+            kept => (kept / MERGE_BYTES_PER_FILE).clamp(2, 16),
+        };
+        for (key, fitted, asked) in [
+            (
+                keys::SORT_SPILL_RESERVATION,
+                fitted.min(usual),
+                asked.min(usual),
+            ),
+            (
+                keys::SPILL_FAN_IN,
+                merged_files(fitted),
+                merged_files(asked),
+            ),
+        ] {
+            if let Some(value) = values.get_mut(key)
+                && !value.source.is_explicit()
+            {
+                *value = Value::new(
+                    fitted.to_string(),
+                    SettingSource::Derived {
+                        from: "memory_limit, target_partitions".to_owned(),
+                        asked: asked.to_string(),
+                    },
+                );
+            }
+        }
     }
 }
 

@@ -1,4 +1,8 @@
 //! Profiles and sessions as their users see them.
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests do not count as tests for clippy"
+)]
 
 mod limits;
 mod planning;
