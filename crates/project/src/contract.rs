@@ -76,7 +76,7 @@ pub(crate) fn distinct_columns(
 ) -> Vec<(String, Location)> {
     let mut seen = BTreeMap::new();
     let mut distinct = Vec::new();
-    for (name, at) in findings.take(entry.texts()).unwrap_or_default() {
+    for (name, at) in entry.texts(findings) {
         if is_new(entry.path(), &name, &at, &mut seen, findings) {
             distinct.push((name, at));
         }
@@ -90,7 +90,7 @@ fn read_columns(section: &Section<'_>, findings: &mut Findings) -> Vec<ColumnSec
     };
     let mut seen = BTreeMap::new();
     let mut columns = Vec::new();
-    for section in findings.take(entry.sections()).unwrap_or_default() {
+    for section in entry.sections(findings) {
         section.check_keys(&COLUMN_KEYS, findings);
         let Some(name) = section.get("name") else {
             findings.push(

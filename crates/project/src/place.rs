@@ -35,9 +35,9 @@ impl Place {
     /// use codeanatomy_project::Place;
     ///
     /// # fn main() -> codeanatomy_vocab::Result<()> {
-    /// let place = Place::parse(Path::new("/work/shop"), "../shared/orders")?;
-    /// assert_eq!(place, Place::Local("/work/shared/orders".into()));
-    /// assert!(Place::parse(Path::new("/work/shop"), "s3://key:secret@bucket/orders").is_err());
+    /// let place = Place::parse(Path::new("/srv/shop"), "../lake/orders")?;
+    /// assert_eq!(place, Place::Local("/srv/lake/orders".into()));
+    /// assert!(Place::parse(Path::new("/srv/shop"), "s3://key:secret@bucket/orders").is_err());
     /// # Ok(())
     /// # }
     /// ```

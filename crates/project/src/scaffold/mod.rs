@@ -1,6 +1,6 @@
 //! New projects: what `codeanatomy init` writes.
 //!
-//! [`init`] says which files a new project has, and [`write`] writes them; between the two nothing
+//! [`init`] says which files a new project has, and [`write()`] writes them; between the two nothing
 //! is remembered, so a caller may show the plan first.
 
 mod example;

@@ -3,7 +3,7 @@
 use codeanatomy_vocab::{Error, Location, Result, nearest};
 use toml_edit::{Item, Key, TableLike, Value};
 
-use super::{Section, Snippets, list};
+use super::{Findings, Section, Snippets, list};
 use crate::codes;
 use crate::source::SettingValue;
 
@@ -139,58 +139,62 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The value as a list of tables, written as `[[header]]`s or as `{ }`s in a list.
-    pub(crate) fn sections(&self) -> Result<Vec<Section<'a>>> {
+    /// The value as a list of tables, written as `[[header]]`s or as `{ }`s in a list. What is no
+    /// table is left out, with a finding.
+    pub(crate) fn sections(&self, findings: &mut Findings) -> Vec<Section<'a>> {
         let name = |index: usize| format!("{}[{index}]", self.path);
         match self.item {
-            Item::ArrayOfTables(tables) => Ok(tables
+            Item::ArrayOfTables(tables) => tables
                 .iter()
                 .enumerate()
                 .map(|(index, table)| {
                     let at = self.snippets.at(table.span());
                     self.section_of(table, name(index), at)
                 })
-                .collect()),
+                .collect(),
             Item::Value(Value::Array(values)) => values
                 .iter()
                 .enumerate()
-                .map(|(index, value)| {
+                .filter_map(|(index, value)| {
                     let at = self.snippets.at(value.span());
-                    match value.as_inline_table() {
-                        Some(table) => Ok(self.section_of(table, name(index), at)),
-                        None => Err(wrong_type(&name(index), "a table", value.type_name(), at)),
-                    }
+                    let Some(table) = value.as_inline_table() else {
+                        let found = value.type_name();
+                        findings.push(wrong_type(&name(index), "a table", found, at));
+                        return None;
+                    };
+                    Some(self.section_of(table, name(index), at))
                 })
                 .collect(),
             Item::None | Item::Table(_) | Item::Value(_) => {
-                Err(self.wrong_type("a list of tables"))
+                findings.push(self.wrong_type("a list of tables"));
+                Vec::new()
             }
         }
     }
 
-    /// The value as a list of texts that are more than white space, each with its place.
-    pub(crate) fn texts(&self) -> Result<Vec<(String, Location)>> {
+    /// The value as a list of texts, each with its place. What is no text, or only white space, is
+    /// left out, with a finding.
+    pub(crate) fn texts(&self, findings: &mut Findings) -> Vec<(String, Location)> {
         let Some(values) = self.item.as_array() else {
-            return Err(self.wrong_type("a list of strings"));
+            findings.push(self.wrong_type("a list of strings"));
+            return Vec::new();
         };
-        values
-            .iter()
-            .enumerate()
-            .map(|(index, value)| {
-                let name = format!("{}[{index}]", self.path);
-                let at = self.snippets.at(value.span());
-                match value.as_str() {
-                    None => Err(wrong_type(&name, "a string", value.type_name(), at)),
-                    Some(text) if text.trim().is_empty() => Err(Error::new(
-                        codes::INVALID_VALUE,
-                        format!("`{name}` is empty"),
-                    )
-                    .at(at)
-                    .with_help("give it a value, or remove it from the list")),
-                    Some(text) => Ok((text.to_owned(), at)),
-                }
-            })
-            .collect()
+        let texts = values.iter().enumerate().filter_map(|(index, value)| {
+            let name = format!("{}[{index}]", self.path);
+            let at = self.snippets.at(value.span());
+            let text = match value.as_str() {
+                None => Err(wrong_type(&name, "a string", value.type_name(), at)),
+                Some(text) if text.trim().is_empty() => Err(Error::new(
+                    codes::INVALID_VALUE,
+                    format!("`{name}` is empty"),
+                )
+                .at(at)
+                .with_help("give it a value, or remove it from the list")),
+                Some(text) => Ok((text.to_owned(), at)),
+            };
+            findings.take(text)
+        });
+        texts.collect()
     }
 
     /// An error about the value.

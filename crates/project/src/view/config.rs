@@ -159,7 +159,7 @@ impl ViewConfig {
             .get("description")
             .and_then(|entry| findings.take(entry.text()));
         if let Some(entry) = section.get("tags") {
-            let tags = findings.take(entry.texts()).unwrap_or_default();
+            let tags = entry.texts(findings);
             config.tags = tags.into_iter().map(|(tag, _)| tag).collect();
         }
         config.contract = ContractSection::read(section, findings);

@@ -255,6 +255,14 @@ fn a_column_named_twice_is_marked() {
 }
 
 #[test]
+fn every_bad_value_of_a_list_is_found() {
+    let toml = "tags = [1, 'x', '', true]\ncontract.columns = [1, { name = 'x' }, 'y']";
+    let errors = Folder::with_sidecar(toml).errors();
+    let marks: Vec<&str> = errors.iter().map(marked).collect();
+    assert_eq!(marks, ["1", "''", "true", "1", "'y'"]);
+}
+
+#[test]
 fn what_this_version_cannot_do_is_refused_and_not_ignored() {
     for folder in [
         Folder::with_toml("[otel]\nendpoint = 'http://localhost:4317'"),
