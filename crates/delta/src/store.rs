@@ -147,11 +147,17 @@ impl Store {
         &self,
         commits: &BTreeMap<DeltaVersion, UnixMillis>,
     ) -> Result<BTreeMap<DeltaVersion, UnixMillis>> {
-        futures::stream::iter(commits.iter().map(|(&version, &file_time)| async move {
-            let commit = self.commit(version).await?;
-            let time = commit.and_then(|commit| commit.time());
-            Ok((version, time.unwrap_or(file_time)))
-        }))
+        // Owned items: with borrowed ones the compiler cannot show that the future is `Send`.
+        futures::stream::iter(
+            commits
+                .clone()
+                .into_iter()
+                .map(|(version, file_time)| async move {
+                    let commit = self.commit(version).await?;
+                    let time = commit.and_then(|commit| commit.time());
+                    Ok((version, time.unwrap_or(file_time)))
+                }),
+        )
         .buffered(CONCURRENT_READS)
         .try_collect()
         .await

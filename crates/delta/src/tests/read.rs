@@ -372,3 +372,20 @@ async fn a_table_with_deleted_rows_has_its_row_count_in_the_plan() {
         .unwrap();
     assert_eq!(rows(&batches, &table.schema()), ["1", "2"]);
 }
+
+#[test]
+fn work_can_move_between_threads() {
+    fn can_move<T: Send>(_: T) {}
+    let output = Output::new();
+    let name = DatasetName::new("t").unwrap();
+    let options = StoreOptions::new();
+    can_move(is_delta_table(&output.location));
+    can_move(open(
+        &name,
+        &output.location,
+        DeltaVersionSelector::Timestamp(UnixMillis(0)),
+        &options,
+    ));
+    can_move(crate::output_state(&output.location, &output.view));
+    can_move(output.write("select 1"));
+}
