@@ -1,0 +1,360 @@
+//! The arguments of the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use codeanatomy_project::DiagnosticsProfile;
+use codeanatomy_vocab::ViewName;
+
+use crate::exit::EXIT_CODES;
+
+/// Reproducible query pipelines on Apache DataFusion and Delta Lake.
+///
+/// Keep plain SQL views in a folder. CodeAnatomy finds their graph, pins every input, builds what
+/// changed and skips what provably did not.
+#[derive(Debug, Parser)]
+#[command(name = "codeanatomy", bin_name = "codeanatomy", version, after_help = EXIT_CODES)]
+#[command(
+    max_term_width = 100,
+    propagate_version = false,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The project's folder; without it, the nearest folder upwards that has a codeanatomy.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    /// How the result is printed; `json` prints one document and nothing else on stdout
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: Format,
+    /// Override a setting of the session, for example `--set memory_limit=2GiB`
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
+    /// How much to say about a run: debug, dev or prod
+    #[arg(long, global = true, value_name = "PROFILE", value_parser = diagnostics_profile)]
+    pub(crate) diagnostics_profile: Option<DiagnosticsProfile>,
+    /// Show no progress, only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Show more; twice or three times for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Whether to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make the TPC-H example with data, build it and say what to try next
+    Demo(Demo),
+    /// Make a new project that builds at once
+    Init(Init),
+    /// Show what a build would do, and why
+    Plan(Plan),
+    /// Build what changed, skip what did not
+    Build(Build),
+    /// Show how a view will be executed
+    Explain(Explain),
+    /// Look at past runs
+    #[command(subcommand)]
+    Runs(Runs),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Print the identity of every view
+    Fingerprints(Fingerprints),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the versions of this program and its engine
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where to make it [default: examples/tpch in a clone of the repository, else
+    /// ./codeanatomy-demo]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// How much data: 1 is about 6 million order lines and 1 GB of text
+    #[arg(long, value_name = "FACTOR", default_value = "0.1", value_parser = scale_factor)]
+    pub(crate) scale: f64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The new project's folder [default: the current one]
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Take the tables and files in this folder as datasets
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Only these views and what they read [default: all]
+    #[arg(value_name = "VIEW")]
+    pub(crate) views: Vec<ViewName>,
+    /// Exit with 8 when a build would do anything
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// Only these views and what they read [default: all]
+    #[arg(value_name = "VIEW")]
+    pub(crate) views: Vec<ViewName>,
+    /// Build also what did not change
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Stop at the first failure; without it, views that do not depend on it are still built
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The view
+    #[arg(value_name = "VIEW")]
+    pub(crate) view: ViewName,
+    /// Which form of its plan
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) kind: PlanKind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// List past runs, newest first
+    List(RunsList),
+    /// Show one run
+    Show(RunsShow),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsList {
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsShow {
+    /// The run's id, or enough of its beginning [default: the newest run]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show every setting
+    Show(ConfigShow),
+    /// Check codeanatomy.toml and all view files
+    Validate,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigShow {
+    /// Say for each setting where its value comes from
+    #[arg(long)]
+    pub(crate) with_sources: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fingerprints {
+    /// Only these views and what they read [default: all]
+    #[arg(value_name = "VIEW")]
+    pub(crate) views: Vec<ViewName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// How results are printed: for people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// When to use colours: on a terminal that wants them, everywhere or nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ColorChoice {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// A form of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum PlanKind {
+    /// As the SQL says it.
+    Logical,
+    /// After the optimizer.
+    #[default]
+    Optimized,
+    /// As it will run.
+    Physical,
+    /// The optimized plan as a Graphviz graph.
+    Dot,
+}
+
+/// One `KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// What must be known of the arguments even when they are wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Glance {
+    pub(crate) format: Format,
+    pub(crate) color: ColorChoice,
+}
+
+impl PlanKind {
+    /// The name on the command line and in JSON.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logical => "logical",
+            Self::Optimized => "optimized",
+            Self::Physical => "physical",
+            Self::Dot => "dot",
+        }
+    }
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => Ok(Self {
+                key: key.trim().to_owned(),
+                value: value.to_owned(),
+            }),
+            _ => Err("expected KEY=VALUE".to_owned()),
+        }
+    }
+}
+
+impl Glance {
+    /// Looks for `--format` and `--color` without judging the rest.
+    pub(crate) fn at(args: &[OsString]) -> Self {
+        let value = |name: &str| {
+            let mut args = args
+                .iter()
+                .map(|arg| arg.to_string_lossy())
+                .take_while(|arg| arg != "--");
+            let mut found = None;
+            while let Some(arg) = args.next() {
+                if arg == name {
+                    found = args.next().map(|value| value.into_owned());
+                } else if let Some(value) = arg.strip_prefix(name)
+                    && let Some(value) = value.strip_prefix('=')
+                {
+                    found = Some(value.to_owned());
+                }
+            }
+            found
+        };
+        Self {
+            format: value("--format")
+                .and_then(|value| Format::from_str(&value, false).ok())
+                .unwrap_or_default(),
+            color: value("--color")
+                .and_then(|value| ColorChoice::from_str(&value, false).ok())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+fn diagnostics_profile(name: &str) -> Result<DiagnosticsProfile, String> {
+    DiagnosticsProfile::from_name(name).ok_or_else(|| "expected debug, dev or prod".to_owned())
+}
+
+fn scale_factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if (0.001..=1000.0).contains(&factor) => Ok(factor),
+        _ => Err("expected a number from 0.001 to 1000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_every_command_may_stand_before_or_after_it() {
+        for args in [
+            &["codeanatomy", "--format", "json", "plan", "a"][..],
+            &["codeanatomy", "plan", "a", "--format=json"][..],
+        ] {
+            let cli = Cli::try_parse_from(args).unwrap();
+            assert_eq!(cli.global.format, Format::Json);
+        }
+    }
+
+    #[test]
+    fn the_wish_for_json_is_seen_in_arguments_that_are_wrong() {
+        let glance =
+            |args: &[&str]| Glance::at(&args.iter().map(OsString::from).collect::<Vec<_>>()).format;
+        assert_eq!(glance(&["biuld", "--format", "json"]), Format::Json);
+        assert_eq!(glance(&["--format=json", "biuld"]), Format::Json);
+        assert_eq!(glance(&["--format", "yaml"]), Format::Text);
+        assert_eq!(glance(&["--format"]), Format::Text);
+        assert_eq!(glance(&["--", "--format=json"]), Format::Text);
+    }
+
+    #[test]
+    fn a_setting_needs_a_key_and_an_equals_sign() {
+        assert_eq!(
+            "datafusion.x=a=b".parse(),
+            Ok(Setting {
+                key: "datafusion.x".into(),
+                value: "a=b".into()
+            })
+        );
+        assert!("x".parse::<Setting>().is_err());
+        assert!("=x".parse::<Setting>().is_err());
+    }
+
+    #[test]
+    fn a_view_name_that_would_leave_its_folder_is_no_argument() {
+        let error = Cli::try_parse_from(["codeanatomy", "build", "../x"]).unwrap_err();
+        assert!(error.to_string().contains("is not a view name"), "{error}");
+    }
+}

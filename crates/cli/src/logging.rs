@@ -1,0 +1,111 @@
+//! The log on standard error.
+
+use std::io::{self, Write};
+
+use codeanatomy_project::DiagnosticsProfile;
+use codeanatomy_vocab::{Error, Result};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry, reload};
+
+use crate::codes;
+use crate::environment::Environment;
+use crate::output::{Output, Verbosity};
+
+/// Directives for the log, in the form of `tracing`'s filters; wins over `-v` and `-q`.
+const VARIABLE: &str = "CODEANATOMY_LOG";
+
+/// The log, whose level may change once the project's configuration is known.
+#[derive(Debug)]
+pub(crate) struct Log {
+    filter: reload::Handle<EnvFilter, Registry>,
+    verbosity: Verbosity,
+    /// Whether flags or variables have decided the level for good.
+    is_decided: bool,
+}
+
+/// Sends the log to standard error from now on.
+pub(crate) fn start(
+    output: &Output,
+    environment: &Environment,
+    profile: Option<DiagnosticsProfile>,
+) -> Result<Log> {
+    let explicit = environment.variables.get(VARIABLE);
+    let filter = match explicit {
+        Some(directives) => EnvFilter::builder().parse(directives).map_err(|error| {
+            Error::new(
+                codes::USAGE,
+                format!("`{VARIABLE}` cannot be understood: {error}"),
+            )
+            .with_source(error)
+            .with_expected("directives such as `info` or `codeanatomy_exec=debug`")
+            .with_help(format!("correct or unset `{VARIABLE}`"))
+        })?,
+        None => EnvFilter::new(directives(output.verbosity, profile)),
+    };
+    let (filter, handle) = reload::Layer::new(filter);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(output.stderr_paint().is_on())
+        .without_time()
+        .with_writer(AboveBars(output.clone()));
+    // A second start can only happen in tests, and the first log will do.
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init();
+    Ok(Log {
+        filter: handle,
+        verbosity: output.verbosity,
+        is_decided: explicit.is_some() || profile.is_some(),
+    })
+}
+
+impl Log {
+    /// Takes over the level of the project's profile, unless a flag or a variable says otherwise.
+    pub(crate) fn follow(&self, profile: DiagnosticsProfile) {
+        if !self.is_decided {
+            // Fails only when the log is gone, and then nobody misses it.
+            let _ = self
+                .filter
+                .reload(EnvFilter::new(directives(self.verbosity, Some(profile))));
+        }
+    }
+}
+
+/// Our own crates at the level that was asked for, the engine's less talkative.
+fn directives(verbosity: Verbosity, profile: Option<DiagnosticsProfile>) -> String {
+    let (ours, others) = match verbosity {
+        Verbosity::Quiet => ("error", "off"),
+        Verbosity::Normal if profile == Some(DiagnosticsProfile::Debug) => ("debug", "warn"),
+        Verbosity::Normal => ("warn", "error"),
+        Verbosity::Verbose => ("info", "warn"),
+        Verbosity::VeryVerbose => ("debug", "info"),
+        Verbosity::Everything => ("trace", "debug"),
+    };
+    // Targets are prefixes, so this covers every crate of the workspace.
+    format!("{others},codeanatomy={ours}")
+}
+
+/// Writes whole events to standard error, above any bars.
+#[derive(Clone)]
+struct AboveBars(Output);
+
+impl Write for AboveBars {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.0.stderr(&String::from_utf8_lossy(buffer));
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for AboveBars {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
