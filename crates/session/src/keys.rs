@@ -304,11 +304,19 @@ pub(crate) fn canonical(full: &'static str, value: &str) -> Result<String> {
         Shape::NotEmpty => value.to_owned(),
         Shape::Engine => engine_canonical(full, value)?,
     };
+    check_unlocked(full, Some(&canonical))?;
+    Ok(canonical)
+}
+
+/// Refuses another value than the one that a locked setting has.
+///
+/// # Errors
+///
+/// `CA-SESSION-0003` with the reason of the lock.
+pub(crate) fn check_unlocked(full: &str, value: Option<&str>) -> Result<()> {
     match LOCKED.iter().find(|(key, _, _)| *key == full) {
-        Some((_, locked, reason)) if *locked != Some(canonical.as_str()) => {
-            Err(not_allowed(full, *locked, reason))
-        }
-        _ => Ok(canonical),
+        Some((_, locked, reason)) if *locked != value => Err(not_allowed(full, *locked, reason)),
+        _ => Ok(()),
     }
 }
 

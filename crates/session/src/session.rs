@@ -1,11 +1,12 @@
 //! The runtime handle: a DataFusion session made from a profile.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use codeanatomy_vocab::{Error, Result, UnixMillis};
 use datafusion::common::config::ConfigOptions;
-use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -83,7 +84,8 @@ impl Session {
             .with_runtime_env(runtime)
             .with_execution_props(ExecutionProps::new())
             .build();
-        pin_clock_functions(&mut state, run_time).map_err(|source| lost("now", source))?;
+        pin_clock_functions(&mut state, run_time)
+            .map_err(|source| lost("now").with_source(source))?;
         Ok(Self {
             context: SessionContext::new_with_state(state),
             run_time,
@@ -175,78 +177,60 @@ fn config_options(profile: &RuntimeProfile) -> Result<ConfigOptions> {
             "make the profile anew, or use the version of the program that recorded it",
         ));
     }
-    let mut options = ConfigOptions::default();
-    let mut values: Vec<(&str, Option<&str>)> = profile
+    let mut values: Vec<(&'static str, Option<&str>)> = profile
         .values()
         .iter()
         .filter(|(key, _)| {
             !key.starts_with(keys::RUNTIME_PREFIX) && !key.starts_with(keys::SESSION_PREFIX)
         })
-        .map(|(key, value)| (key.as_str(), value.value.as_deref()))
-        .collect();
+        .map(|(key, value)| Ok((keys::resolve(key)?, value.value.as_deref())))
+        .collect::<Result<_>>()?;
     // Setting this key sets others with it, which must keep their own values.
     values.sort_by_key(|(key, _)| *key != keys::DYNAMIC_FILTERS);
+    let mut options = ConfigOptions::default();
+    let mut taken = entries(&options);
     for (key, value) in &values {
-        let full = keys::resolve(key)?;
+        keys::check_unlocked(key, *value)?;
         let Some(value) = value else { continue };
-        if keys::ENGINE_DEFAULTS.get(full).and_then(Option::as_deref) == Some(value)
-            && full != keys::DYNAMIC_FILTERS
-            && !is_dynamic_filter(full)
-        {
+        if taken.get(*key).and_then(Option::as_deref) == Some(value) {
             continue;
         }
-        keys::canonical(full, value)?;
+        keys::canonical(key, value)?;
         options
-            .set(full, value)
-            .map_err(|source| lost(full, source))?;
+            .set(key, value)
+            .map_err(|source| lost(key).with_source(source))?;
+        if *key == keys::DYNAMIC_FILTERS {
+            taken = entries(&options);
+        }
     }
-    let taken: std::collections::BTreeMap<String, Option<String>> = options
-        .entries()
+    let taken = entries(&options);
+    let wanted: BTreeMap<String, Option<String>> = values
         .into_iter()
-        .map(|entry| (entry.key, entry.value))
+        .map(|(key, value)| (key.to_owned(), value.map(str::to_owned)))
         .collect();
-    values.sort_unstable();
-    let same = values.len() == taken.len()
-        && values
-            .iter()
-            .zip(&taken)
-            .all(|((key, value), (taken_key, taken))| {
-                key == taken_key && *value == taken.as_deref()
-            });
-    if !same {
-        let key = values
-            .iter()
-            .find(|(key, value)| taken.get(*key).map(Option::as_deref) != Some(*value))
-            .map_or("", |(key, _)| key);
-        return Err(Error::new(
-            SETTING_LOST,
-            format!("the engine did not take `{key}` as the profile has it"),
-        )
-        .with_help("make the profile anew from its preset; if that does not help, report this"));
+    match taken
+        .keys()
+        .chain(wanted.keys())
+        .find(|key| taken.get(*key) != wanted.get(*key))
+    {
+        Some(key) => Err(lost(key)),
+        None => Ok(options),
     }
-    Ok(options)
 }
 
-fn is_dynamic_filter(key: &str) -> bool {
-    [
-        keys::AGGREGATE_DYNAMIC_FILTERS,
-        keys::JOIN_DYNAMIC_FILTERS,
-        keys::TOPK_DYNAMIC_FILTERS,
-    ]
-    .contains(&key)
+fn entries(options: &ConfigOptions) -> BTreeMap<String, Option<String>> {
+    let entries = options.entries().into_iter();
+    entries.map(|entry| (entry.key, entry.value)).collect()
 }
 
-fn lost(what: &str, source: DataFusionError) -> Error {
-    Error::new(
-        SETTING_LOST,
-        format!("the engine did not take `{what}` as the profile has it"),
-    )
-    .with_help("make the profile anew from its preset; if that does not help, report this")
-    .with_source(source)
+fn lost(what: &str) -> Error {
+    let message = format!("the engine did not take `{what}` as the profile has it");
+    Error::new(SETTING_LOST, message)
+        .with_help("make the profile anew from its preset; if that does not help, report this")
 }
 
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("id", &self.context.session_id())
             .field("run_time", &self.run_time)
