@@ -18,6 +18,9 @@ use crate::{StoreOptions, TableLocation, codes};
 /// How many log files are read at a time.
 const CONCURRENT_READS: usize = 16;
 
+/// The action that says who made a commit, and when. Writers put it first.
+const COMMIT_INFO: &str = "commitInfo";
+
 /// The store of one table.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -100,6 +103,13 @@ impl Store {
         if !self.has_folder("_delta_log").await? {
             return Ok(log);
         }
+        // The file store gives an empty listing of a folder that may not be read.
+        if let Some(path) = self.location.local_path() {
+            let path = path.join("_delta_log");
+            tokio::fs::read_dir(&path)
+                .await
+                .map_err(|error| unreadable(&path, error))?;
+        }
         let folder = Path::from("_delta_log");
         let files = self.files();
         let mut listing = files.list(Some(&folder));
@@ -130,37 +140,48 @@ impl Store {
 
     /// One commit, or `None` where its file is gone.
     pub(crate) async fn commit(&self, version: DeltaVersion) -> Result<Option<Commit>> {
+        let bytes = self.commit_bytes(version).await?;
+        bytes
+            .map(|bytes| Commit::parse(&bytes, None))
+            .transpose()
+            .map_err(|error| self.damaged(version, error))
+    }
+
+    /// The time of a commit, by its own word; the rest of it is not looked at.
+    pub(crate) async fn commit_time(&self, version: DeltaVersion) -> Result<Option<UnixMillis>> {
+        let Some(bytes) = self.commit_bytes(version).await? else {
+            return Ok(None);
+        };
+        let commit = Commit::parse(&bytes, Some(COMMIT_INFO))
+            .map_err(|error| self.damaged(version, error))?;
+        Ok(commit.time())
+    }
+
+    /// The times of commits, by their own word, else by their files'.
+    pub(crate) async fn commit_times(
+        &self,
+        commits: BTreeMap<DeltaVersion, UnixMillis>,
+    ) -> Result<BTreeMap<DeltaVersion, UnixMillis>> {
+        let times = commits.into_iter().map(|(version, file_time)| async move {
+            let time = self.commit_time(version).await?;
+            Ok((version, time.unwrap_or(file_time)))
+        });
+        futures::stream::iter(times)
+            .buffered(CONCURRENT_READS)
+            .try_collect()
+            .await
+    }
+
+    async fn commit_bytes(&self, version: DeltaVersion) -> Result<Option<Bytes>> {
         let path = Path::from(format!("_delta_log/{version:020}.json"));
         let bytes = match self.files().get(&path).await {
             Ok(found) => found.bytes().await,
             Err(ObjectStoreError::NotFound { .. }) => return Ok(None),
             Err(error) => Err(error),
         };
-        let bytes = bytes.map_err(|error| store_error(error, Access::Read, &self.location))?;
-        Commit::parse(&bytes)
+        bytes
             .map(Some)
-            .map_err(|error| self.damaged(version, error))
-    }
-
-    /// The times at which `versions` were committed, by their own word, else by their files'.
-    pub(crate) async fn commit_times(
-        &self,
-        commits: &BTreeMap<DeltaVersion, UnixMillis>,
-    ) -> Result<BTreeMap<DeltaVersion, UnixMillis>> {
-        // Owned items: with borrowed ones the compiler cannot show that the future is `Send`.
-        futures::stream::iter(
-            commits
-                .clone()
-                .into_iter()
-                .map(|(version, file_time)| async move {
-                    let commit = self.commit(version).await?;
-                    let time = commit.and_then(|commit| commit.time());
-                    Ok((version, time.unwrap_or(file_time)))
-                }),
-        )
-        .buffered(CONCURRENT_READS)
-        .try_collect()
-        .await
+            .map_err(|error| store_error(error, Access::Read, &self.location))
     }
 
     /// The error of a log that could not be read as one.
@@ -217,12 +238,18 @@ impl Log {
 }
 
 impl Commit {
-    fn parse(bytes: &Bytes) -> Result<Self, serde_json::Error> {
+    /// Reads the actions, up to the first one of kind `until`.
+    fn parse(bytes: &Bytes, until: Option<&str>) -> Result<Self, serde_json::Error> {
         let mut actions = Vec::new();
         for object in serde_json::Deserializer::from_slice(bytes)
             .into_iter::<serde_json::Map<String, Value>>()
         {
-            actions.extend(object?);
+            let object = object?;
+            let is_last = until.is_some_and(|kind| object.contains_key(kind));
+            actions.extend(object);
+            if is_last {
+                break;
+            }
         }
         Ok(Self { actions })
     }
@@ -242,7 +269,7 @@ impl Commit {
 
     /// The time of the commit, by its own word.
     pub(crate) fn time(&self) -> Option<UnixMillis> {
-        let info = self.action("commitInfo")?;
+        let info = self.action(COMMIT_INFO)?;
         ["inCommitTimestamp", "timestamp"]
             .iter()
             .find_map(|key| info.get(key).and_then(Value::as_i64))

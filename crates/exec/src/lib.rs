@@ -1,1 +1,42 @@
-//! Planning, decisions, scheduling and execution of CodeAnatomy pipelines.
+//! From views and datasets to results: planning, decisions, scheduling and execution.
+//!
+//! Datasets are [pinned](DatasetSpec::pin), all views are [planned](PlannedViews::plan) against
+//! schemas, [decisions](Decisions) compare each view's key with the one in its output's own commit,
+//! and a [`Run`] builds what must be built, concurrently, each output in one atomic commit.
+//!
+//! The crate takes values and gives values: reading the project folder is the business of
+//! `codeanatomy-project`, and wiring both together that of the facade `codeanatomy`, whose
+//! documentation has a complete example.
+
+// What goes in.
+mod dataset;
+mod view;
+
+// Planning.
+mod compile;
+mod context;
+mod planned;
+
+// Decisions.
+mod decide;
+
+// Execution.
+mod bind;
+mod bound;
+mod result_hash;
+mod run;
+mod schedule;
+
+// What comes out.
+pub mod codes;
+mod report;
+
+pub use self::bound::BoundViews;
+pub use self::dataset::{DatasetSpec, PinnedDataset};
+pub use self::decide::{Action, Decision, Decisions, Reason, output_states};
+pub use self::planned::{PlannedView, PlannedViews};
+pub use self::report::{
+    BuildReport, FingerprintsReport, PlanReport, ViewFingerprints, ViewPlan, ViewResult,
+};
+pub use self::run::{Run, RunOptions, RunResult};
+pub use self::view::{OutputDefinition, ViewDefinition, parameter};

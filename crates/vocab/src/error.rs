@@ -301,6 +301,12 @@ impl Errors {
         }
     }
 
+    /// Changes each error, for example by adding the place that only the caller knows.
+    #[must_use]
+    pub fn map(self, change: impl FnMut(Error) -> Error) -> Self {
+        Self(self.0.into_iter().map(change).collect())
+    }
+
     /// The errors, in the order in which they were found.
     pub fn iter(&self) -> std::slice::Iter<'_, Error> {
         self.0.iter()

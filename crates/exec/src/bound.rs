@@ -1,0 +1,297 @@
+//! Planned views with data in place of schemas.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use codeanatomy_delta::StoreOptions;
+use codeanatomy_session::Session;
+use codeanatomy_vocab::{
+    DatasetName, DeltaVersion, DeltaVersionSelector, Error, Location, Result, ViewName,
+};
+use datafusion::catalog::TableProvider;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+
+use crate::bind::{self, Binding};
+use crate::{PinnedDataset, PlannedView, PlannedViews, codes};
+
+/// Planned views, ready to execute.
+///
+/// A view reads the pinned datasets, and of each stored view that it reads the output table at the
+/// version that is known to be current. Where none is known, and for ephemeral views, the plan of
+/// the view that is read is put in place.
+#[derive(Debug)]
+pub struct BoundViews {
+    session: Arc<Session>,
+    planned: Arc<PlannedViews>,
+    datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+    /// The versions at which stored views hold what their keys say.
+    outputs: Mutex<BTreeMap<ViewName, DeltaVersion>>,
+    /// Opened tables, by name in the plans; outputs only while their version stands.
+    providers: Mutex<BTreeMap<String, Arc<dyn TableProvider>>>,
+}
+
+impl BoundViews {
+    /// Binds `planned` to `datasets` and to the outputs that are current.
+    pub fn new(
+        session: Arc<Session>,
+        planned: Arc<PlannedViews>,
+        datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+        outputs: BTreeMap<ViewName, DeltaVersion>,
+    ) -> Self {
+        Self {
+            session,
+            planned,
+            datasets,
+            outputs: Mutex::new(outputs),
+            providers: Mutex::default(),
+        }
+    }
+
+    /// The session that executes.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The views.
+    pub fn planned(&self) -> &PlannedViews {
+        &self.planned
+    }
+
+    /// Says that the output of `view` at `version` is current from now on.
+    pub(crate) fn set_output(&self, view: &ViewName, version: DeltaVersion) {
+        lock(&self.outputs).insert(view.clone(), version);
+        lock(&self.providers).remove(view.as_str());
+    }
+
+    /// The logical plan of a view over data, optimized.
+    ///
+    /// # Errors
+    ///
+    /// Errors of opening what the view reads.
+    pub async fn logical(&self, name: &ViewName) -> Result<LogicalPlan> {
+        let view = self.planned.view(name)?;
+        let inline = self.inlined(view);
+        if inline.is_empty() {
+            let names = view
+                .upstream()
+                .iter()
+                .map(ViewName::as_str)
+                .chain(view.datasets().iter().map(DatasetName::as_str));
+            let bindings = self.providers(names).await?;
+            let plan = view.bundle().optimized.clone();
+            return bind::bind(plan, &bindings).map_err(|error| engine_error(error, view));
+        }
+        // Upstream plans first, so that each finds the ones that it reads.
+        let mut bindings = BTreeMap::new();
+        for upstream in self
+            .planned
+            .iter()
+            .filter(|other| inline.contains(other.name()))
+        {
+            let plan = self.bound_analyzed(upstream, &mut bindings).await?;
+            let plan = as_readers_see(plan, upstream).map_err(|e| engine_error(e, upstream))?;
+            let name = upstream.name().as_str().to_owned();
+            bindings.insert(name, Binding::Inline(Arc::new(plan)));
+        }
+        let plan = self.bound_analyzed(view, &mut bindings).await?;
+        bind::optimize(plan, &self.session.planning_state())
+            .map_err(|error| engine_error(error, view))
+    }
+
+    /// The physical plan of a view.
+    ///
+    /// # Errors
+    ///
+    /// As [`logical`](Self::logical), and what the physical planner cannot do.
+    pub async fn physical(&self, name: &ViewName) -> Result<Arc<dyn ExecutionPlan>> {
+        let plan = self.logical(name).await?;
+        let view = self.planned.view(name)?;
+        bind::physical_plan(plan, self.session.planning_state())
+            .await
+            .map_err(|error| engine_error(error, view))
+    }
+
+    /// Runs a view and streams its rows; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`physical`](Self::physical). Errors while rows are computed come in the stream.
+    pub async fn stream(&self, name: &ViewName) -> Result<SendableRecordBatchStream> {
+        let plan = self.physical(name).await?;
+        let view = self.planned.view(name)?;
+        execute_stream(plan, self.session.context().task_ctx())
+            .map_err(|error| engine_error(error, view))
+    }
+
+    /// The datasets that executing a view reads, through the views put in place too.
+    pub fn datasets_read(&self, name: &ViewName) -> Result<Vec<&Arc<PinnedDataset>>> {
+        let view = self.planned.view(name)?;
+        let inline = self.inlined(view);
+        let mut names: BTreeSet<&DatasetName> = view.datasets().iter().collect();
+        for upstream in self
+            .planned
+            .iter()
+            .filter(|other| inline.contains(other.name()))
+        {
+            names.extend(upstream.datasets());
+        }
+        Ok(names
+            .into_iter()
+            .filter_map(|name| self.datasets.get(name))
+            .collect())
+    }
+
+    /// The views whose plans are put in place when `view` executes.
+    fn inlined(&self, view: &PlannedView) -> BTreeSet<ViewName> {
+        let outputs = lock(&self.outputs);
+        let mut inlined = BTreeSet::new();
+        if view
+            .upstream()
+            .iter()
+            .all(|name| outputs.contains_key(name))
+        {
+            return inlined;
+        }
+        // A plan is put in place before the optimizer, where a plan still scans everything that
+        // its text refers to.
+        let mut open: Vec<&PlannedView> = self.references(view).collect();
+        while let Some(upstream) = open.pop() {
+            if !outputs.contains_key(upstream.name()) && inlined.insert(upstream.name().clone()) {
+                open.extend(self.references(upstream));
+            }
+        }
+        inlined
+    }
+
+    /// The views that the text of `view` refers to.
+    fn references<'a>(&'a self, view: &'a PlannedView) -> impl Iterator<Item = &'a PlannedView> {
+        view.definition()
+            .spec
+            .references()
+            .iter()
+            .filter_map(|reference| {
+                let name = ViewName::new(reference.table.clone()).ok()?;
+                self.planned.view(&name).ok()
+            })
+    }
+
+    async fn bound_analyzed(
+        &self,
+        view: &PlannedView,
+        bindings: &mut BTreeMap<String, Binding>,
+    ) -> Result<LogicalPlan> {
+        let missing: Vec<&str> = view
+            .definition()
+            .spec
+            .references()
+            .iter()
+            .map(|reference| reference.table.as_str())
+            .filter(|table| !bindings.contains_key(*table))
+            .collect();
+        bindings.extend(self.providers(missing.into_iter()).await?);
+        bind::bind(view.analyzed().clone(), bindings).map_err(|error| engine_error(error, view))
+    }
+
+    async fn providers<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<BTreeMap<String, Binding>> {
+        let mut bindings = BTreeMap::new();
+        for name in names {
+            let known = lock(&self.providers).get(name).map(Arc::clone);
+            let provider = match known {
+                Some(provider) => provider,
+                None => {
+                    let provider = self.open(name).await?;
+                    lock(&self.providers).insert(name.to_owned(), Arc::clone(&provider));
+                    provider
+                }
+            };
+            bindings.insert(name.to_owned(), Binding::Provider(provider));
+        }
+        Ok(bindings)
+    }
+
+    async fn open(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
+        if let Some(dataset) = self.datasets.get(name) {
+            return dataset.provider().await;
+        }
+        let view = self.planned.view(&ViewName::new(name)?)?;
+        let version = lock(&self.outputs).get(view.name()).copied();
+        let (Some(output), Some(version)) = (&view.definition().output, version) else {
+            return Err(
+                Error::new(codes::INTERNAL, format!("the table `{name}` has no data"))
+                    .with_help("this is a defect of CodeAnatomy: please report it"),
+            );
+        };
+        codeanatomy_delta::open(
+            &DatasetName::new(name)?,
+            &output.location,
+            DeltaVersionSelector::Version(version),
+            &StoreOptions::default(),
+        )
+        .await?
+        .provider()
+    }
+}
+
+/// The error of a query, with the view that it is of.
+pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error {
+    let root = error.find_root();
+    let text = root.message().into_owned();
+    let line = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.')
+        .to_owned();
+    let ours = match root {
+        DataFusionError::ResourcesExhausted(_) => Error::new(codes::OUT_OF_MEMORY, line)
+            .with_help("raise `memory_limit` of the session, or lower `target_partitions`"),
+        DataFusionError::Internal(_) => Error::new(codes::INTERNAL, line)
+            .with_help("this is a defect of CodeAnatomy or of the engine: please report it"),
+        _ => Error::new(codes::QUERY_FAILED, line).with_help(
+            "look at the rows that the query meets; `codeanatomy explain` shows its plan",
+        ),
+    };
+    ours.at(Location::file(view.definition().spec.path()))
+        .with("view", view.name())
+        .with_source(error)
+}
+
+/// Gives an upstream plan the schema that its readers were planned against: that of its output
+/// table, whose types may be wider than the query's.
+fn as_readers_see(
+    plan: LogicalPlan,
+    view: &PlannedView,
+) -> datafusion::common::Result<LogicalPlan> {
+    let fields = plan.schema().fields().iter().zip(view.schema().fields());
+    if fields
+        .clone()
+        .all(|(has, seen)| has.data_type() == seen.data_type())
+    {
+        return Ok(plan);
+    }
+    let columns: Vec<Expr> = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .zip(fields)
+        .map(|(column, (has, seen))| {
+            let expr = col(column);
+            if has.data_type() == seen.data_type() {
+                expr
+            } else {
+                cast(expr, seen.data_type().clone()).alias(seen.name())
+            }
+        })
+        .collect();
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

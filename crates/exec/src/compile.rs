@@ -1,0 +1,171 @@
+//! From the text of one view to its plans.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use codeanatomy_session::Session;
+use codeanatomy_views::{SchemaSource, compile_error};
+use codeanatomy_vocab::{Error, Location, Result, nearest};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::common::{DataFusionError, ParamValues};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::sql::planner::{ParserOptions, SqlToRel};
+
+use crate::ViewDefinition;
+use crate::codes;
+use crate::context::PlanningContext;
+
+/// A view's plans against the schemas of what it reads.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// After the analyzer: all names and types are resolved, nothing is moved. Upstream plans can
+    /// be put in place of its scans.
+    pub(crate) analyzed: LogicalPlan,
+    /// After the optimizer.
+    pub(crate) optimized: LogicalPlan,
+}
+
+/// Plans a view. `tables` holds the schema of everything that its text refers to.
+pub(crate) fn compile(
+    session: &Session,
+    view: &ViewDefinition,
+    tables: &BTreeMap<String, SchemaRef>,
+) -> Result<Compiled> {
+    let state = session.planning_state();
+    let failed = |error: DataFusionError| plan_error(&error, view, &state);
+    let sources: BTreeMap<String, Arc<dyn TableSource>> = tables
+        .iter()
+        .map(|(name, schema)| {
+            let source: Arc<dyn TableSource> = Arc::new(SchemaSource::new(Arc::clone(schema)));
+            (name.clone(), source)
+        })
+        .collect();
+    let context = PlanningContext::new(&state, &sources);
+    let plan = SqlToRel::new_with_options(&context, parser_options(&state))
+        .statement_to_plan(view.spec.statement().clone())
+        .map_err(failed)?;
+    let plan = bind_parameters(plan, view)?;
+    let analyzed = state
+        .analyzer()
+        .execute_and_check(plan, state.config_options(), |_, _| {})
+        .map_err(failed)?;
+    check_columns(&analyzed, view)?;
+    let optimized = state
+        .optimizer()
+        .optimize(analyzed.clone(), &state, |_, _| {})
+        .map_err(failed)?;
+    Ok(Compiled {
+        analyzed,
+        optimized,
+    })
+}
+
+fn parser_options(state: &SessionState) -> ParserOptions {
+    let options = &state.config_options().sql_parser;
+    ParserOptions {
+        parse_float_as_decimal: options.parse_float_as_decimal,
+        enable_ident_normalization: options.enable_ident_normalization,
+        enable_options_value_normalization: options.enable_options_value_normalization,
+        support_varchar_with_length: options.support_varchar_with_length,
+        map_string_types_to_utf8view: options.map_string_types_to_utf8view,
+        collect_spans: options.collect_spans,
+        default_null_ordering: options.default_null_ordering.as_str().into(),
+    }
+}
+
+fn bind_parameters(plan: LogicalPlan, view: &ViewDefinition) -> Result<LogicalPlan> {
+    let failed = |error: DataFusionError| {
+        Error::new(
+            codes::UNKNOWN_PARAMETER,
+            format!("a parameter cannot be bound: {error}"),
+        )
+        .at(Location::file(view.spec.path()))
+        .with("view", view.spec.name())
+        .with_help("declare it under [params] in the .toml beside the view")
+    };
+    let mut used: Vec<String> = plan
+        .get_parameter_names()
+        .map_err(failed)?
+        .into_iter()
+        .collect();
+    if used.is_empty() {
+        return Ok(plan);
+    }
+    used.sort_unstable();
+    for name in &used {
+        let name = name.trim_start_matches('$');
+        if !view.params.contains_key(name) {
+            return Err(Error::new(
+                codes::UNKNOWN_PARAMETER,
+                format!("the parameter `${name}` is not declared"),
+            )
+            .at(text_location(view, &format!("${name}")))
+            .with_nearest(nearest(name, view.params.keys().map(String::as_str)))
+            .with("view", view.spec.name())
+            .with_help(format!(
+                "add `{name} = {{ type = \"...\", default = ... }}` under [params] in the .toml beside the view"
+            )));
+        }
+    }
+    let values = view
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), ScalarAndMetadata::new(value.clone(), None)))
+        .collect();
+    plan.with_param_values(ParamValues::Map(values))
+        .map_err(failed)
+}
+
+/// Where the view's text first holds `text`.
+fn text_location(view: &ViewDefinition, text: &str) -> Location {
+    let sql = view.spec.sql();
+    match sql.find(text) {
+        Some(at) => Location::span(view.spec.path(), Arc::clone(sql), at..at + text.len()),
+        None => Location::file(view.spec.path()),
+    }
+}
+
+/// Every output column has a name of its own, without regard to case: Delta and most readers do
+/// not tell them apart by case.
+fn check_columns(plan: &LogicalPlan, view: &ViewDefinition) -> Result<()> {
+    let mut seen = std::collections::BTreeSet::new();
+    for field in plan.schema().fields() {
+        if !seen.insert(field.name().to_lowercase()) {
+            return Err(Error::new(
+                codes::DUPLICATE_COLUMN,
+                format!("the view has more than one column `{}`", field.name()),
+            )
+            .at(text_location(view, field.name()))
+            .with("view", view.spec.name())
+            .with_help("give each column a name of its own with AS"));
+        }
+    }
+    Ok(())
+}
+
+fn plan_error(error: &DataFusionError, view: &ViewDefinition, state: &SessionState) -> Error {
+    if let DataFusionError::Plan(text) = error.find_root()
+        && let Some(name) = text
+            .strip_prefix("table function '")
+            .and_then(|t| t.strip_suffix('\''))
+    {
+        return Error::new(
+            codes::TABLE_FUNCTION,
+            format!("the table function `{name}` cannot be used in a view in this version"),
+        )
+        .at(text_location(view, name))
+        .with("view", view.spec.name())
+        .with_help("for a series write `select unnest(generate_series(1, 10)) as n`");
+    }
+    let mut functions: Vec<&str> = state
+        .scalar_functions()
+        .keys()
+        .chain(state.aggregate_functions().keys())
+        .chain(state.window_functions().keys())
+        .map(String::as_str)
+        .collect();
+    functions.sort_unstable();
+    compile_error(error, &view.spec, functions)
+}

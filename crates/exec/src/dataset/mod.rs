@@ -1,0 +1,244 @@
+//! Datasets: what a project reads, pinned for a run.
+
+mod files;
+
+use std::sync::Arc;
+
+use codeanatomy_delta::{PinnedTable, StoreOptions, TableLocation};
+use codeanatomy_obs::PinSummary;
+use codeanatomy_plan::{InputIdentity, InputKind};
+use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
+use codeanatomy_schema::SchemaContract;
+use codeanatomy_session::Session;
+use codeanatomy_vocab::{
+    DatasetName, DeltaInputPin, DeltaVersionSelector, Error, Errors, Location, Result,
+};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+
+use self::files::PinnedFiles;
+use crate::codes;
+
+/// What a project says of a dataset.
+#[derive(Debug, Clone)]
+pub struct DatasetSpec {
+    /// Its name, by which views refer to it.
+    pub name: DatasetName,
+    /// Where its files are.
+    pub place: Place,
+    /// The format; found out from the files when it is not given.
+    pub format: Option<DatasetFormat>,
+    /// How to read CSV files.
+    pub csv: CsvOptions,
+    /// Which version of a Delta table.
+    pub selector: DeltaVersionSelector,
+    /// Options of the store.
+    pub options: StoreOptions,
+    /// What the dataset's schema must be, and where that is written.
+    pub contract: Option<(Arc<SchemaContract>, Option<Location>)>,
+    /// Where the project declares it, for errors.
+    pub declared_at: Option<Location>,
+}
+
+/// A dataset fixed for a run: later commits to a Delta table are not seen, and files that change
+/// are noticed.
+#[derive(Debug)]
+pub struct PinnedDataset {
+    name: DatasetName,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Delta(Box<PinnedTable>),
+    Files(PinnedFiles),
+}
+
+impl DatasetSpec {
+    /// Looks at the dataset and fixes it.
+    ///
+    /// A Delta table is fixed at one version. Plain files are fixed by the BLAKE3 hash of their
+    /// content, so this reads every byte of them once.
+    ///
+    /// # Errors
+    ///
+    /// [`DATASET_MISSING`](codes::DATASET_MISSING), [`DATASET_EMPTY`](codes::DATASET_EMPTY),
+    /// [`DATASET_FORMAT`](codes::DATASET_FORMAT),
+    /// [`DATASET_UNREADABLE`](codes::DATASET_UNREADABLE),
+    /// [`LOCATION_UNSUPPORTED`](codes::LOCATION_UNSUPPORTED),
+    /// [`DATASET_NOT_VERSIONED`](codes::DATASET_NOT_VERSIONED), and the errors of
+    /// [`codeanatomy_delta::open`], at the place where the project declares the dataset; and all
+    /// violations of its contract.
+    pub async fn pin(&self, session: &Session) -> Result<PinnedDataset, Errors> {
+        let place = |error: Error, place: &Option<Location>| {
+            let error = error.with("dataset", &self.name);
+            match place {
+                Some(location) => error.at(location.clone()),
+                None => error,
+            }
+        };
+        let content = self
+            .content(session)
+            .await
+            .map_err(|error| place(error, &self.declared_at))?;
+        let pinned = PinnedDataset {
+            name: self.name.clone(),
+            content,
+        };
+        let violations = match &self.contract {
+            None => Vec::new(),
+            Some((contract, declared_at)) => codeanatomy_schema::check(contract, &pinned.schema())
+                .into_iter()
+                .map(|violation| place(violation.to_error(), declared_at))
+                .collect(),
+        };
+        Errors::check(violations, pinned)
+    }
+
+    async fn content(&self, session: &Session) -> Result<Content> {
+        let path = match &self.place {
+            Place::Local(path) => path,
+            Place::Url(url) => {
+                return Err(Error::new(
+                    codes::LOCATION_UNSUPPORTED,
+                    format!("{url} cannot be read in this version"),
+                )
+                .with_expected("a path or a file:// URL")
+                .with_help("copy the data to a local folder"));
+            }
+        };
+        let shown = path.display().to_string();
+        let is_delta = match self.format {
+            Some(format) => format == DatasetFormat::Delta,
+            None => path.join("_delta_log").is_dir(),
+        };
+        if is_delta {
+            let location = TableLocation::parse(&shown, path)?;
+            let table =
+                codeanatomy_delta::open(&self.name, &location, self.selector, &self.options)
+                    .await?;
+            return Ok(Content::Delta(Box::new(table)));
+        }
+        if self.selector != DeltaVersionSelector::Latest {
+            return Err(Error::new(
+                codes::DATASET_NOT_VERSIONED,
+                format!("{shown} is not a Delta table and has no versions"),
+            )
+            .with_help("remove `version` or `timestamp`, or point `location` at a Delta table"));
+        }
+        files::pin(path, &shown, self.format, self.csv, session)
+            .await
+            .map(Content::Files)
+    }
+}
+
+impl PinnedDataset {
+    /// The dataset's name.
+    pub fn name(&self) -> &DatasetName {
+        &self.name
+    }
+
+    /// The schema that scans return: no view types, no dictionaries.
+    pub fn schema(&self) -> SchemaRef {
+        match &self.content {
+            Content::Delta(table) => table.schema(),
+            Content::Files(files) => files.schema(),
+        }
+    }
+
+    /// The pin, for a Delta table.
+    pub fn pin(&self) -> Option<&DeltaInputPin> {
+        match &self.content {
+            Content::Delta(table) => Some(table.pin()),
+            Content::Files(_) => None,
+        }
+    }
+
+    /// The number of files that a full scan reads.
+    pub fn n_files(&self) -> u64 {
+        match &self.content {
+            Content::Delta(table) => table.n_files() as u64,
+            Content::Files(files) => files.n_files(),
+        }
+    }
+
+    /// The size of these files in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        match &self.content {
+            Content::Delta(table) => table.size_bytes(),
+            Content::Files(files) => files.size_bytes(),
+        }
+    }
+
+    /// What the dataset adds to the identity of a view that reads it.
+    pub fn identity(&self) -> InputIdentity {
+        match &self.content {
+            Content::Delta(table) => {
+                let pin = table.pin();
+                let mut encoder = codeanatomy_vocab::Encoder::new("codeanatomy.delta-pin", 1);
+                encoder.str(&pin.table_id);
+                encoder.u64(pin.version);
+                encoder.fingerprint(&pin.storage_options_hash);
+                InputIdentity {
+                    kind: InputKind::Dataset,
+                    identity: encoder.finish(),
+                    footprint: table.footprint(),
+                    detail: format!(
+                        "Delta table, version {}, {} files",
+                        pin.version,
+                        table.n_files()
+                    ),
+                }
+            }
+            Content::Files(files) => InputIdentity {
+                kind: InputKind::Dataset,
+                identity: files.footprint(),
+                footprint: files.footprint(),
+                detail: format!("{} files", files.n_files()),
+            },
+        }
+    }
+
+    /// The pin as a run's record keeps it.
+    pub fn summary(&self) -> PinSummary {
+        let format = match &self.content {
+            Content::Delta(_) => "delta",
+            Content::Files(files) => files.format(),
+        };
+        PinSummary {
+            dataset: self.name.clone(),
+            format: format.to_owned(),
+            version: self.pin().map(|pin| pin.version),
+            table_id: self.pin().map(|pin| pin.table_id.clone()),
+            content: Some(self.identity().footprint),
+        }
+    }
+
+    /// A provider that scans the pinned content.
+    ///
+    /// # Errors
+    ///
+    /// The errors of the format's reader.
+    pub(crate) async fn provider(&self) -> Result<Arc<dyn TableProvider>> {
+        match &self.content {
+            Content::Delta(table) => table.provider(),
+            Content::Files(files) => files.provider(),
+        }
+    }
+
+    /// Says whether plain files are still the ones that were pinned. Called after a scan: files
+    /// that changed meanwhile may have been read half old, half new.
+    ///
+    /// # Errors
+    ///
+    /// [`DATASET_CHANGED`](codes::DATASET_CHANGED).
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        match &self.content {
+            // The files of a Delta version never change.
+            Content::Delta(_) => Ok(()),
+            Content::Files(files) => files
+                .check_unchanged()
+                .map_err(|error| error.with("dataset", &self.name)),
+        }
+    }
+}

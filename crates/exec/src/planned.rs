@@ -1,0 +1,324 @@
+//! All views of a project, planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use codeanatomy_plan::{IdentityInputs, InputIdentity, InputKind, PlanBundle};
+use codeanatomy_session::{RuntimeProfile, Session, parallel_map};
+use codeanatomy_views::ViewGraph;
+use codeanatomy_vocab::{DatasetName, Error, Errors, Location, Result, ViewName, nearest};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::compile::compile;
+use crate::{PinnedDataset, ViewDefinition, codes};
+
+/// A plan with its upstream views in place may have this many nodes.
+const MAX_INLINED_NODES: usize = 20_000;
+
+/// One view with its plans and its identity.
+#[derive(Debug)]
+pub struct PlannedView {
+    definition: ViewDefinition,
+    bundle: PlanBundle,
+    /// The schema that readers of this view see: the plan's, or that of its output table.
+    schema: SchemaRef,
+    upstream: BTreeSet<ViewName>,
+    datasets: BTreeSet<DatasetName>,
+    /// Nodes of the plan once ephemeral upstream views are put in place.
+    inlined_nodes: usize,
+    /// Volatile functions of this view and of everything that it reads.
+    volatile: BTreeSet<String>,
+}
+
+/// Everything that a run may do, before any of it is done.
+#[derive(Debug)]
+pub struct PlannedViews {
+    order: Vec<ViewName>,
+    views: BTreeMap<ViewName, PlannedView>,
+}
+
+impl PlannedViews {
+    /// Plans `views` in the order of `graph`, layer by layer, each layer on all of the session's
+    /// threads. Each view is planned against the schemas of what it reads, so the cost grows with
+    /// the size of the SQL and not with the depth of the graph.
+    ///
+    /// `datasets` must hold every dataset that one of the views reads.
+    ///
+    /// # Errors
+    ///
+    /// All at once: what is wrong with the SQL of each view, with its output columns, and with its
+    /// contract. A view that reads a broken one is not reported for that.
+    pub fn plan(
+        graph: &ViewGraph,
+        mut views: BTreeMap<ViewName, ViewDefinition>,
+        datasets: &BTreeMap<DatasetName, Arc<PinnedDataset>>,
+        session: &Session,
+        profile: &RuntimeProfile,
+    ) -> Result<Self, Errors> {
+        let identity = identity_inputs(session, profile);
+        let mut planned = Self {
+            order: Vec::new(),
+            views: BTreeMap::new(),
+        };
+        let mut errors = Vec::new();
+        for layer in graph.layers() {
+            let ready: Vec<ViewDefinition> = layer
+                .iter()
+                .filter(|spec| {
+                    graph
+                        .upstream(spec.name())
+                        .all(|name| planned.views.contains_key(name))
+                })
+                .filter_map(|spec| views.remove(spec.name()))
+                .collect();
+            let results = parallel_map(profile.planning_concurrency(), ready, |view| {
+                planned.plan_one(view, datasets, session, &identity)
+            });
+            for result in results {
+                match result {
+                    Ok(view) => {
+                        planned.order.push(view.name().clone());
+                        planned.views.insert(view.name().clone(), view);
+                    }
+                    Err(error) => errors.extend(error),
+                }
+            }
+        }
+        Errors::check(errors, planned)
+    }
+
+    /// The views, upstream before downstream.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &PlannedView> {
+        self.order.iter().filter_map(|name| self.views.get(name))
+    }
+
+    /// One view.
+    ///
+    /// # Errors
+    ///
+    /// [`CA-VIEWS-0012`](codeanatomy_views::codes::UNKNOWN_VIEW) with the nearest name.
+    pub fn view(&self, name: &ViewName) -> Result<&PlannedView> {
+        self.views.get(name).ok_or_else(|| {
+            let known = self.views.keys().map(ViewName::as_str);
+            Error::new(
+                codeanatomy_views::codes::UNKNOWN_VIEW,
+                format!("the project has no view `{name}`"),
+            )
+            .with_nearest(nearest(name.as_str(), known))
+            .with_help("`codeanatomy plan` lists the views")
+        })
+    }
+
+    fn plan_one(
+        &self,
+        definition: ViewDefinition,
+        datasets: &BTreeMap<DatasetName, Arc<PinnedDataset>>,
+        session: &Session,
+        identity: &IdentityInputs,
+    ) -> Result<PlannedView, Errors> {
+        let mut tables = BTreeMap::new();
+        for reference in definition.spec.references() {
+            let name = reference.table.as_str();
+            let schema = match (self.views.get(name), datasets.get(name)) {
+                (Some(view), _) => Arc::clone(&view.schema),
+                (None, Some(dataset)) => dataset.schema(),
+                (None, None) => return Err(internal(&definition, "a table is not pinned").into()),
+            };
+            tables.insert(name.to_owned(), schema);
+        }
+        let compiled = compile(session, &definition, &tables)?;
+        let schema = output_schema(&compiled.optimized, &definition)?;
+        let mut identity = identity.clone();
+        let mut upstream = BTreeSet::new();
+        let mut read = BTreeSet::new();
+        let mut volatile = BTreeSet::new();
+        for name in &referenced_tables(&compiled.optimized) {
+            let name = name.as_str();
+            if let Some(view) = self.views.get(name) {
+                upstream.insert(view.name().clone());
+                volatile.extend(view.volatile.iter().cloned());
+                identity.inputs.insert(name.to_owned(), view.identity());
+            } else if let Some(dataset) = datasets.get(name) {
+                read.insert(dataset.name().clone());
+                identity.inputs.insert(name.to_owned(), dataset.identity());
+            }
+        }
+        let name = definition.spec.name().clone();
+        let inlined_nodes = self.inlined_nodes(&compiled.analyzed);
+        if inlined_nodes > MAX_INLINED_NODES {
+            return Err(Error::new(
+                codes::PLAN_TOO_LARGE,
+                format!("with its upstream views in place the plan has {inlined_nodes} nodes"),
+            )
+            .at(Location::file(definition.spec.path()))
+            .with("view", &name)
+            .with_expected(format!("at most {MAX_INLINED_NODES} nodes"))
+            .with_help("set `cache = \"delta_output\"` on upstream views that several views read")
+            .into());
+        }
+        let bundle = PlanBundle::new(&name, compiled.analyzed, compiled.optimized, &identity)
+            .map_err(|error| error.at(Location::file(definition.spec.path())))?;
+        volatile.extend(bundle.digest.volatile.iter().cloned());
+        Ok(PlannedView {
+            definition,
+            bundle,
+            schema,
+            upstream,
+            datasets: read,
+            inlined_nodes,
+            volatile,
+        })
+    }
+
+    /// Counts the nodes of `plan` with every ephemeral upstream view in place of its scans.
+    fn inlined_nodes(&self, plan: &LogicalPlan) -> usize {
+        let mut nodes = 0usize;
+        // The closure never fails.
+        let _ = plan.apply_with_subqueries(|node| {
+            nodes = nodes.saturating_add(1);
+            if let LogicalPlan::TableScan(scan) = node
+                && let Some(view) = self.views.get(scan.table_name.table())
+                && view.definition.output.is_none()
+            {
+                nodes = nodes.saturating_add(view.inlined_nodes);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        nodes
+    }
+}
+
+impl PlannedView {
+    /// The view's name.
+    pub fn name(&self) -> &ViewName {
+        self.definition.spec.name()
+    }
+
+    /// What the project says of the view.
+    pub fn definition(&self) -> &ViewDefinition {
+        &self.definition
+    }
+
+    /// Plans, fingerprint and key; its `logical` plan is the one after the analyzer.
+    pub fn bundle(&self) -> &PlanBundle {
+        &self.bundle
+    }
+
+    /// The plan after the analyzer, before the optimizer: upstream plans can take the place of its
+    /// scans.
+    pub fn analyzed(&self) -> &LogicalPlan {
+        &self.bundle.logical
+    }
+
+    /// The schema that readers of this view see.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The views that the optimized plan scans. An upstream view whose columns the plan proves
+    /// needless is not among them.
+    pub fn upstream(&self) -> &BTreeSet<ViewName> {
+        &self.upstream
+    }
+
+    /// The datasets that the optimized plan scans.
+    pub fn datasets(&self) -> &BTreeSet<DatasetName> {
+        &self.datasets
+    }
+
+    /// Volatile functions of this view and of everything that it reads. Where there is one, equal
+    /// keys do not mean equal rows.
+    pub fn volatile(&self) -> &BTreeSet<String> {
+        &self.volatile
+    }
+
+    /// Whether the result is kept; an ephemeral view exists only inside its readers.
+    pub fn is_stored(&self) -> bool {
+        self.definition.output.is_some()
+    }
+
+    fn identity(&self) -> InputIdentity {
+        InputIdentity {
+            kind: InputKind::View,
+            identity: self.bundle.plan_fingerprint,
+            footprint: self.bundle.result_key,
+            detail: format!("view with result key {}", self.bundle.result_key.short()),
+        }
+    }
+}
+
+fn identity_inputs(session: &Session, profile: &RuntimeProfile) -> IdentityInputs {
+    IdentityInputs {
+        engine_version: profile.engine_version().to_owned(),
+        semantic_settings: profile.semantic_settings(),
+        identity_settings: profile.identity_settings(),
+        rulepack: session.rulepack().iter().map(ToString::to_string).collect(),
+        ..IdentityInputs::default()
+    }
+}
+
+/// The schema that readers see, checked against the view's contract and its partition columns.
+fn output_schema(plan: &LogicalPlan, view: &ViewDefinition) -> Result<SchemaRef, Errors> {
+    let planned: SchemaRef = Arc::clone(plan.schema().inner());
+    let name = view.spec.name();
+    let mut errors = Vec::new();
+    if let Some((contract, declared_at)) = &view.contract {
+        for violation in codeanatomy_schema::check(contract, &planned) {
+            let error = violation.to_error().with("view", name);
+            errors.push(match declared_at {
+                Some(location) => error.at(location.clone()),
+                None => error.at(Location::file(view.spec.path())),
+            });
+        }
+    }
+    let Some(output) = &view.output else {
+        return Errors::check(errors, planned);
+    };
+    for column in &output.partition_by {
+        if planned.field_with_name(column).is_err() {
+            let names = planned.fields().iter().map(|field| field.name().as_str());
+            let error = Error::new(
+                codes::UNKNOWN_PARTITION_COLUMN,
+                format!("the view has no column `{column}` to partition its output by"),
+            )
+            .with_nearest(nearest(column, names))
+            .with("view", name)
+            .with_help("name columns of the view in `partition_by`");
+            errors.push(match &output.declared_at {
+                Some(location) => error.at(location.clone()),
+                None => error.at(Location::file(view.spec.path())),
+            });
+        }
+    }
+    match codeanatomy_delta::delta_schema(&planned) {
+        Ok(schema) => Errors::check(errors, schema),
+        Err(found) => {
+            let place = |error: Error| error.at(Location::file(view.spec.path()));
+            errors.extend(
+                found
+                    .into_iter()
+                    .map(|error| place(error).with("view", name)),
+            );
+            Errors::check(errors, planned)
+        }
+    }
+}
+
+fn internal(view: &ViewDefinition, message: &str) -> Error {
+    Error::new(codes::INTERNAL, message)
+        .with("view", view.spec.name())
+        .with_help("this is a defect of CodeAnatomy: please report it")
+}
+
+fn referenced_tables(plan: &LogicalPlan) -> BTreeSet<String> {
+    let mut tables = BTreeSet::new();
+    let _ = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            tables.insert(scan.table_name.to_string());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    tables
+}

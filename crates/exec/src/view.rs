@@ -1,0 +1,95 @@
+//! What a project says of a view beyond its text.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use codeanatomy_delta::TableLocation;
+use codeanatomy_schema::SchemaContract;
+use codeanatomy_views::ViewSpec;
+use codeanatomy_vocab::{Error, Location, Result};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+
+use crate::codes;
+
+/// A view with what is to become of its result.
+#[derive(Debug, Clone)]
+pub struct ViewDefinition {
+    /// Name, text and references.
+    pub spec: ViewSpec,
+    /// Where the result is kept, if anywhere.
+    pub output: Option<OutputDefinition>,
+    /// Parameters by name, without the `$`.
+    pub params: BTreeMap<String, ScalarValue>,
+    /// What the view's schema must be, and where that is written.
+    pub contract: Option<(Arc<SchemaContract>, Option<Location>)>,
+    /// For people.
+    pub description: Option<String>,
+}
+
+/// Where a view's result is kept: a Delta table that each build overwrites in one commit.
+#[derive(Debug, Clone)]
+pub struct OutputDefinition {
+    /// The table.
+    pub location: TableLocation,
+    /// Columns by which the table is partitioned, in order.
+    pub partition_by: Vec<String>,
+    /// Where the project says so, for errors.
+    pub declared_at: Option<Location>,
+}
+
+/// Reads a parameter's value as a value of its type, so that it reaches a plan as a literal of that
+/// type and never as text.
+///
+/// `type_name` is Arrow's name of a type, for example `Date32`.
+///
+/// # Errors
+///
+/// [`BAD_PARAMETER`](codes::BAD_PARAMETER) when there is no such type, or the text is no value of
+/// it.
+pub fn parameter(name: &str, type_name: &str, text: &str) -> Result<ScalarValue> {
+    let data_type: DataType = type_name.parse().map_err(|error| {
+        Error::new(codes::BAD_PARAMETER, format!("`{type_name}` is not a type"))
+            .with("parameter", name)
+            .with_source(datafusion::error::DataFusionError::from(error))
+            .with_help("use the name of an Arrow type, such as Int64, Utf8, Date32")
+    })?;
+    ScalarValue::try_from_string(text.to_owned(), &data_type)
+        .ok()
+        .filter(|value| !value.is_null())
+        .ok_or_else(|| {
+            Error::new(
+                codes::BAD_PARAMETER,
+                format!("{text:?} is not a value of type {data_type}"),
+            )
+            .with("parameter", name)
+            .with_help("correct the value or the type of the parameter")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_values_of_their_type() {
+        assert_eq!(
+            parameter("since", "Date32", "1970-01-03").ok(),
+            Some(ScalarValue::Date32(Some(2)))
+        );
+        assert_eq!(
+            parameter("n", "Int64", "-7").ok(),
+            Some(ScalarValue::Int64(Some(-7)))
+        );
+        let text = ScalarValue::Utf8(Some("'; drop".to_owned()));
+        assert_eq!(parameter("t", "Utf8", "'; drop").ok(), Some(text));
+        for (type_name, text) in [
+            ("Date32", "soon"),
+            ("Int64", "1.5x"),
+            ("Dat32", "1970-01-01"),
+        ] {
+            let error = parameter("p", type_name, text).expect_err(text);
+            assert_eq!(error.code(), codes::BAD_PARAMETER);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! From a project folder to a pipeline that knows its views and settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use codeanatomy_delta::{StoreOptions, TableLocation};
+use codeanatomy_exec::{DatasetSpec, OutputDefinition, ViewDefinition, parameter};
+use codeanatomy_project::{
+    CachePolicy, ContractSection, DatasetConfig, Layers, Place, Project, Source, UserConfig,
+    ViewFile,
+};
+use codeanatomy_schema::SchemaContract;
+use codeanatomy_session::{
+    Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, on_planning_stack,
+};
+use codeanatomy_views::{Dialect, ViewGraph, ViewSpec};
+use codeanatomy_vocab::{Clock, DatasetName, Errors, Location, Result, SystemClock, ViewName};
+
+/// What a caller says beyond the project folder.
+#[derive(Debug, Clone)]
+pub struct Overrides {
+    /// Session settings that win over everything else, as `KEY`, `VALUE`.
+    pub settings: Vec<(String, String)>,
+    /// Environment variables; those that start with `CODEANATOMY_` win over files, and `HOME` and
+    /// `XDG_CONFIG_HOME` say where the user's own file is. Empty: none are looked at.
+    pub env: BTreeMap<String, String>,
+    /// The machine that presets are fitted to.
+    pub machine: Machine,
+    /// The clock of runs.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Overrides {
+    /// No settings, no environment, this machine, the system's clock.
+    fn default() -> Self {
+        Self {
+            settings: Vec::new(),
+            env: BTreeMap::new(),
+            machine: Machine::detect(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// A project whose files are read and parsed; no data has been looked at.
+#[derive(Debug)]
+pub struct Configured {
+    pub(crate) project: Project,
+    pub(crate) profile: RuntimeProfile,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) graph: ViewGraph,
+    pub(crate) definitions: BTreeMap<ViewName, ViewDefinition>,
+    pub(crate) datasets: BTreeMap<DatasetName, DatasetSpec>,
+    notices: Vec<Notice>,
+}
+
+impl Configured {
+    /// Reads the project folder `root`.
+    ///
+    /// # Errors
+    ///
+    /// All at once, pass by pass: first everything that is wrong with the files of the folder, then
+    /// with settings, SQL, names and rings.
+    pub fn load(root: &Path, overrides: Overrides) -> Result<Self, Errors> {
+        let project = Project::load(root)?;
+        let mut errors = Vec::new();
+        let profile = profile(&project, &overrides, &mut errors);
+        let mut specs = Vec::new();
+        let mut definitions = BTreeMap::new();
+        // Names that the graph must not take for unknown: datasets, and views that do not parse.
+        let mut known: BTreeSet<String> = project
+            .datasets
+            .keys()
+            .map(|name| name.as_str().to_owned())
+            .collect();
+        let dialect = profile
+            .as_ref()
+            .map(|(profile, _)| dialect(profile))
+            .unwrap_or_default();
+        for file in project.views.values() {
+            let parsed = on_planning_stack(|| {
+                ViewSpec::parse(
+                    file.name.clone(),
+                    file.path.clone(),
+                    Arc::clone(&file.sql),
+                    dialect,
+                )
+            });
+            match parsed {
+                Ok(spec) => {
+                    specs.push(spec.clone());
+                    match definition(&project, file, spec) {
+                        Ok(definition) => {
+                            definitions.insert(file.name.clone(), definition);
+                        }
+                        Err(found) => errors.extend(found),
+                    }
+                }
+                Err(error) => {
+                    known.insert(file.name.as_str().to_owned());
+                    errors.push(error);
+                }
+            }
+        }
+        let mut datasets = BTreeMap::new();
+        for dataset in project.datasets.values() {
+            match dataset_spec(&project, dataset) {
+                Ok(spec) => {
+                    datasets.insert(dataset.name.clone(), spec);
+                }
+                Err(found) => errors.extend(found),
+            }
+        }
+        let graph = ViewGraph::build(specs, &known)
+            .map_err(|found| errors.extend(found))
+            .ok();
+        Errors::check(errors, ())?;
+        let (Some(graph), Some((profile, notices))) = (graph, profile) else {
+            unreachable!("whatever is missing has left an error");
+        };
+        Ok(Self {
+            project,
+            profile,
+            clock: overrides.clock,
+            graph,
+            definitions,
+            datasets,
+            notices,
+        })
+    }
+
+    /// The project as its files say.
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// Every setting of the session, with its source.
+    pub fn profile(&self) -> &RuntimeProfile {
+        &self.profile
+    }
+
+    /// What the user should know of how settings were fitted to the machine.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The views with what is to become of their results.
+    pub fn definitions(&self) -> &BTreeMap<ViewName, ViewDefinition> {
+        &self.definitions
+    }
+
+    /// The datasets, by name; also those that no view reads.
+    pub fn datasets(&self) -> impl Iterator<Item = &DatasetSpec> {
+        self.datasets.values()
+    }
+
+    /// The views and what their text refers to.
+    pub fn graph(&self) -> &ViewGraph {
+        &self.graph
+    }
+}
+
+fn profile(
+    project: &Project,
+    overrides: &Overrides,
+    errors: &mut Vec<codeanatomy_vocab::Error>,
+) -> Option<(RuntimeProfile, Vec<Notice>)> {
+    let before = errors.len();
+    let user = UserConfig::load(&overrides.env).unwrap_or_else(|found| {
+        errors.extend(found);
+        UserConfig::default()
+    });
+    let mut layers = Layers::new("session")
+        .with_user(user.session.entries())
+        .with_project(project.session.entries())
+        .with_env(&overrides.env);
+    for (key, value) in &overrides.settings {
+        layers = layers.with_flag("--set", key, value.as_str());
+    }
+    let preset = match layers.get("preset") {
+        None => Preset::default(),
+        Some(named) => named.value.to_string().parse().unwrap_or_else(|error| {
+            errors.push(at_source(error, &named.source));
+            Preset::default()
+        }),
+    };
+    let mut builder: ProfileBuilder = RuntimeProfile::preset(preset);
+    for (key, setting) in layers.merged() {
+        if key == "preset" {
+            continue;
+        }
+        let set = builder.set(
+            &key,
+            &setting.value.to_string(),
+            setting_source(&setting.source),
+        );
+        if let Err(error) = set {
+            errors.push(at_source(error, &setting.source));
+        }
+    }
+    let built = builder.build(overrides.machine);
+    match built {
+        Ok(built) if errors.len() == before => Some(built),
+        Ok(_) => None,
+        Err(error) => {
+            errors.push(error);
+            None
+        }
+    }
+}
+
+/// The session refuses a dialect that the engine does not know, so the text is always one.
+fn dialect(profile: &RuntimeProfile) -> Dialect {
+    let setting = profile.setting("datafusion.sql_parser.dialect");
+    setting
+        .ok()
+        .and_then(|setting| setting.value.parse().ok())
+        .unwrap_or_default()
+}
+
+fn at_source(error: codeanatomy_vocab::Error, source: &Source) -> codeanatomy_vocab::Error {
+    match source {
+        Source::File(location) => error.at(location.clone()),
+        other => error.with("source", other),
+    }
+}
+
+fn setting_source(source: &Source) -> SettingSource {
+    match source {
+        Source::Flag(flag) => SettingSource::Flag { flag: flag.clone() },
+        Source::Env(variable) => SettingSource::Environment {
+            variable: variable.clone(),
+        },
+        Source::File(location) => SettingSource::ConfigFile {
+            path: location.path().display().to_string(),
+            line: location.position().map(|position| position.line),
+        },
+        Source::Preset(_) | Source::Default => SettingSource::Caller,
+    }
+}
+
+fn definition(
+    project: &Project,
+    file: &ViewFile,
+    spec: ViewSpec,
+) -> Result<ViewDefinition, Errors> {
+    let mut errors = Vec::new();
+    let mut params = BTreeMap::new();
+    for (name, param) in &file.config.params {
+        let Some(default) = &param.default else {
+            continue;
+        };
+        match parameter(name, &param.type_name, &default.to_string()) {
+            Ok(value) => {
+                params.insert(name.clone(), value);
+            }
+            Err(error) => {
+                errors.push(error.at(param.declared_at.clone()).with("view", &file.name));
+            }
+        }
+    }
+    let contract = contract(file.config.contract.as_ref()).unwrap_or_else(|found| {
+        errors.extend(
+            found
+                .into_iter()
+                .map(|error| error.with("view", &file.name)),
+        );
+        None
+    });
+    let output = match file.config.cache {
+        CachePolicy::None | CachePolicy::Memory | CachePolicy::DeltaStaging => None,
+        CachePolicy::DeltaOutput => output(project, file).unwrap_or_else(|error| {
+            errors.push(
+                error
+                    .at(file.location_of("location"))
+                    .with("view", &file.name),
+            );
+            None
+        }),
+    };
+    let description = file.config.description.clone();
+    Errors::check(
+        errors,
+        ViewDefinition {
+            spec,
+            output,
+            params,
+            contract,
+            description,
+        },
+    )
+}
+
+fn output(project: &Project, file: &ViewFile) -> Result<Option<OutputDefinition>> {
+    let Some(place) = project.output_place(file.name.as_str()) else {
+        return Ok(None);
+    };
+    let location = TableLocation::parse(&place_text(&place), &project.root)?;
+    Ok(Some(OutputDefinition {
+        location,
+        partition_by: file.config.partition_by.clone(),
+        declared_at: Some(file.location_of("partition_by")),
+    }))
+}
+
+/// The place as a location is written; a URL with everything it holds, since it is opened.
+fn place_text(place: &Place) -> String {
+    match place {
+        Place::Local(path) => path.display().to_string(),
+        Place::Url(url) => url.expose().to_string(),
+    }
+}
+
+fn contract(
+    section: Option<&ContractSection>,
+) -> Result<Option<(Arc<SchemaContract>, Option<Location>)>, Errors> {
+    let Some(section) = section else {
+        return Ok(None);
+    };
+    let columns = section
+        .columns
+        .iter()
+        .map(|column| {
+            (
+                column.name.clone(),
+                column.type_name.clone(),
+                column.nullable,
+            )
+        })
+        .collect();
+    let contract = SchemaContract::build(&section.evolution, section.key.clone(), columns)
+        .map_err(|found| found.map(|error| error.at(section.declared_at.clone())))?;
+    Ok(Some((
+        Arc::new(contract),
+        Some(section.declared_at.clone()),
+    )))
+}
+
+fn dataset_spec(project: &Project, dataset: &DatasetConfig) -> Result<DatasetSpec, Errors> {
+    let options = dataset
+        .resolve_options(&project.root)?
+        .into_iter()
+        .fold(StoreOptions::new(), |options, (key, value)| {
+            options.with(key, value)
+        });
+    Ok(DatasetSpec {
+        name: dataset.name.clone(),
+        place: dataset.place(&project.root)?,
+        format: dataset.format,
+        csv: dataset.csv,
+        selector: dataset.selector,
+        options,
+        contract: contract(dataset.contract.as_ref())?,
+        declared_at: Some(dataset.location_at.clone()),
+    })
+}

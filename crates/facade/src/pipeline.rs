@@ -1,0 +1,423 @@
+//! The states of a pipeline after its project is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use codeanatomy_delta::OutputState;
+use codeanatomy_exec::{
+    BoundViews, BuildReport, Decisions, FingerprintsReport, PinnedDataset, PlanReport,
+    PlannedViews, Run, RunOptions,
+};
+use codeanatomy_obs::{
+    Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
+};
+use codeanatomy_plan::{plan_dot, plan_text};
+use codeanatomy_session::Session;
+use codeanatomy_vocab::{
+    DatasetName, DeltaVersion, Error, Errors, Result, RunId, UnixMillis, ViewName,
+};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::Configured;
+
+/// A pipeline whose inputs are fixed.
+#[derive(Debug)]
+pub struct Pinned {
+    configured: Configured,
+    session: Arc<Session>,
+    selected: BTreeSet<ViewName>,
+    datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+}
+
+/// A pipeline whose views are planned and whose outputs are known.
+#[derive(Debug)]
+pub struct Planned {
+    root: PathBuf,
+    configured: Configured,
+    session: Arc<Session>,
+    views: Arc<PlannedViews>,
+    datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+    states: BTreeMap<ViewName, OutputState>,
+}
+
+/// A pipeline that has run.
+#[derive(Debug)]
+pub struct Ran {
+    report: BuildReport,
+    failures: Vec<(ViewName, Error)>,
+    warnings: Vec<Error>,
+}
+
+/// How to build.
+#[derive(Debug, Clone, Default)]
+pub struct BuildOptions {
+    /// Views to build even where their outputs are current; those they read are built as needed.
+    pub forced: BTreeSet<ViewName>,
+    /// Whether the first failure stops the rest.
+    pub fail_fast: bool,
+    /// What the user calls this run.
+    pub label: Option<String>,
+}
+
+/// A form in which a view's plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainKind {
+    /// As the query says, with names and types resolved.
+    Logical,
+    /// After the optimizer, against schemas: what the plan digest covers.
+    Optimized,
+    /// As it would execute now, over data.
+    Physical,
+    /// The optimized plan as a Graphviz graph.
+    Dot,
+}
+
+impl Configured {
+    /// Fixes every dataset that the selected views read, and the time of the run. An empty
+    /// selection is all views; a view's upstream views belong to it.
+    ///
+    /// # Errors
+    ///
+    /// All at once: unknown views; datasets that are missing, empty, unreadable, or that need
+    /// something this version does not support.
+    pub async fn pin(
+        self,
+        selection: &[ViewName],
+        observer: Arc<dyn Observer>,
+    ) -> Result<Pinned, Errors> {
+        let phase = PhaseTimer::start(Phase::Pin, observer.as_ref());
+        let selected = self.graph.with_upstream(selection)?;
+        let session = Arc::new(Session::build(&self.profile, self.clock.now())?);
+        let read: BTreeSet<&str> = selected
+            .iter()
+            .flat_map(|view| self.graph.datasets(view))
+            .collect();
+        let mut pins: Vec<(DatasetName, Result<PinnedDataset, Errors>)> = futures::stream::iter(
+            self.datasets
+                .values()
+                .filter(|spec| read.contains(spec.name.as_str())),
+        )
+        .map(|spec| async { (spec.name.clone(), spec.pin(&session).await) })
+        .buffer_unordered(self.profile.meta_fetch_concurrency().max(1))
+        .collect()
+        .await;
+        pins.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut errors = Vec::new();
+        let mut datasets = BTreeMap::new();
+        for (name, pin) in pins {
+            match pin {
+                Ok(pinned) => {
+                    datasets.insert(name, Arc::new(pinned));
+                }
+                Err(found) => errors.extend(found),
+            }
+        }
+        phase.end();
+        Errors::check(
+            errors,
+            Pinned {
+                configured: self,
+                session,
+                selected,
+                datasets,
+            },
+        )
+    }
+}
+
+impl Pinned {
+    /// Plans the selected views and reads the state of their outputs.
+    ///
+    /// # Errors
+    ///
+    /// All at once: SQL that does not plan, broken contracts, outputs that cannot be read.
+    pub async fn plan(self, observer: Arc<dyn Observer>) -> Result<Planned, Errors> {
+        let phase = PhaseTimer::start(Phase::Plan, observer.as_ref());
+        // Planning keeps threads busy; it must not hold up the runtime's own.
+        let planning = tokio::task::spawn_blocking(move || {
+            let Self {
+                configured,
+                session,
+                selected,
+                datasets,
+            } = self;
+            let definitions = configured
+                .definitions
+                .iter()
+                .filter(|(name, _)| selected.contains(*name))
+                .map(|(name, view)| (name.clone(), view.clone()))
+                .collect();
+            let views = PlannedViews::plan(
+                &configured.graph,
+                definitions,
+                &datasets,
+                &session,
+                &configured.profile,
+            )?;
+            Ok::<_, Errors>((configured, session, datasets, Arc::new(views)))
+        });
+        let (configured, session, datasets, views) = planning
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        phase.end();
+        let phase = PhaseTimer::start(Phase::Decide, observer.as_ref());
+        let concurrency = configured.profile.meta_fetch_concurrency().max(1);
+        let states = codeanatomy_exec::output_states(&views, concurrency).await?;
+        phase.end();
+        let root = configured.project.root.clone();
+        Ok(Planned {
+            root,
+            configured,
+            session,
+            views,
+            datasets,
+            states,
+        })
+    }
+}
+
+impl Planned {
+    /// The views with their plans and identities.
+    pub fn views(&self) -> &PlannedViews {
+        &self.views
+    }
+
+    /// The project and its settings.
+    pub fn configured(&self) -> &Configured {
+        &self.configured
+    }
+
+    /// What a build would do, and why.
+    ///
+    /// # Errors
+    ///
+    /// Unknown names in `forced`.
+    pub fn report(&self, forced: &BTreeSet<ViewName>) -> Result<PlanReport, Errors> {
+        let decisions = self.decide(forced)?;
+        Ok(PlanReport::new(&self.bind(&decisions), &decisions)?)
+    }
+
+    /// The identities of all views.
+    pub fn fingerprints(&self) -> FingerprintsReport {
+        FingerprintsReport::new(&self.views)
+    }
+
+    /// Shows the plan of a view.
+    ///
+    /// # Errors
+    ///
+    /// An unknown view; for the physical form also what opening its inputs can fail with.
+    pub async fn explain(&self, view: &ViewName, kind: ExplainKind) -> Result<String> {
+        let bundle = self.views.view(view)?.bundle();
+        Ok(match kind {
+            ExplainKind::Logical => plan_text(&bundle.logical),
+            ExplainKind::Optimized => plan_text(&bundle.optimized),
+            ExplainKind::Dot => plan_dot(&bundle.optimized),
+            ExplainKind::Physical => {
+                let decisions = Decisions::make(&self.views, &self.states, &BTreeSet::new());
+                let plan = self.bind(&decisions).physical(view).await?;
+                datafusion::physical_plan::displayable(plan.as_ref())
+                    .indent(true)
+                    .to_string()
+            }
+        })
+    }
+
+    /// Runs a view and streams its rows without writing anything. Upstream outputs that are current
+    /// are read; what is not is computed on the way.
+    ///
+    /// # Errors
+    ///
+    /// An unknown view, inputs that cannot be opened, a query that cannot be planned. Errors of
+    /// rows come in the stream.
+    pub async fn stream(&self, view: &ViewName) -> Result<SendableRecordBatchStream> {
+        let decisions = Decisions::make(&self.views, &self.states, &BTreeSet::new());
+        self.bind(&decisions).stream(view).await
+    }
+
+    /// Builds what must be built.
+    ///
+    /// Failures of views are part of the result and not errors of the call.
+    ///
+    /// # Errors
+    ///
+    /// Unknown names in the options.
+    pub async fn build(
+        self,
+        options: BuildOptions,
+        observer: Arc<dyn Observer>,
+        cancel: CancellationToken,
+    ) -> Result<Ran, Errors> {
+        let decisions = self.decide(&options.forced)?;
+        let bound = Arc::new(self.bind(&decisions));
+        let plan = PlanReport::new(&bound, &decisions)?;
+        let clock = &self.configured.clock;
+        let began = Instant::now();
+        let run_id = RunId::generate(clock.now());
+        let recorder = Arc::new(RunRecorder::start(
+            &self.root,
+            self.run_start(&run_id, options.label.clone()),
+            Arc::clone(clock),
+        ));
+        recorder.pins(self.pins());
+        recorder.artifact("plan.json", &plan);
+        for view in self
+            .views
+            .iter()
+            .filter(|view| decisions.builds(view.name()))
+        {
+            recorder.artifact(
+                &format!("bundles/{}.json", view.name()),
+                &view.bundle().artifact(),
+            );
+        }
+        let observer: Arc<dyn Observer> = Arc::new(Fanout(vec![
+            Arc::clone(&recorder) as Arc<dyn Observer>,
+            observer,
+        ]));
+        observer.observe(&RunEvent::RunStarted {
+            run_id: run_id.clone(),
+            at: clock.now(),
+            n_views: plan.views.len(),
+        });
+        let phase = PhaseTimer::start(Phase::Execute, observer.as_ref());
+        let run = Run::new(
+            bound,
+            decisions,
+            self.states,
+            RunOptions {
+                run_id: run_id.clone(),
+                concurrency: self.configured.profile.concurrency(),
+                fail_fast: options.fail_fast,
+                clock: Arc::clone(clock),
+            },
+        );
+        let result = run.execute(Arc::clone(&observer), cancel).await;
+        phase.end();
+        observer.observe(&RunEvent::RunFinished {
+            run_id: run_id.clone(),
+            status: result.status,
+            elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        for (view, error) in &result.failures {
+            recorder.error(Some(view), error);
+        }
+        let mut report = BuildReport {
+            run_id,
+            status: result.status,
+            views: result.views,
+            run_bundle: Some(recorder.folder().display().to_string()),
+        };
+        recorder.artifact("build.json", &report);
+        let finished = recorder.finish(report.status);
+        if !finished.warnings.is_empty() {
+            report.run_bundle = None;
+        }
+        Ok(Ran {
+            report,
+            failures: result.failures,
+            warnings: finished.warnings,
+        })
+    }
+
+    fn decide(&self, forced: &BTreeSet<ViewName>) -> Result<Decisions, Errors> {
+        let errors = forced
+            .iter()
+            .filter_map(|name| self.views.view(name).err())
+            .collect();
+        Errors::check(errors, ())?;
+        Ok(Decisions::make(&self.views, &self.states, forced))
+    }
+
+    /// Binds the views to data; outputs are read only where nothing is to be built.
+    fn bind(&self, decisions: &Decisions) -> BoundViews {
+        let current: BTreeMap<ViewName, DeltaVersion> = self
+            .states
+            .iter()
+            .filter(|(name, _)| !decisions.builds(name))
+            .map(|(name, state)| (name.clone(), state.version))
+            .collect();
+        BoundViews::new(
+            Arc::clone(&self.session),
+            Arc::clone(&self.views),
+            self.datasets.clone(),
+            current,
+        )
+    }
+
+    fn run_start(&self, run_id: &RunId, label: Option<String>) -> RunStart {
+        let UnixMillis(run_time) = self.session.run_time();
+        RunStart {
+            run_id: run_id.clone(),
+            project: self.configured.project.name.clone(),
+            label,
+            product_version: env!("CARGO_PKG_VERSION").to_owned(),
+            engine_version: format!("datafusion {}", self.configured.profile.engine_version()),
+            metadata: BTreeMap::from([("run_time_unix_ms".to_owned(), run_time.to_string())]),
+        }
+    }
+
+    fn pins(&self) -> Vec<PinSummary> {
+        self.datasets
+            .values()
+            .map(|dataset| dataset.summary())
+            .collect()
+    }
+}
+
+impl Ran {
+    /// What was done.
+    pub fn report(&self) -> &BuildReport {
+        &self.report
+    }
+
+    /// What was done, alone.
+    pub fn into_report(self) -> BuildReport {
+        self.report
+    }
+
+    /// How the run ended.
+    pub fn status(&self) -> RunStatus {
+        self.report.status
+    }
+
+    /// The error of each view that failed.
+    pub fn failures(&self) -> &[(ViewName, Error)] {
+        &self.failures
+    }
+
+    /// What of the run's record could not be written.
+    pub fn warnings(&self) -> &[Error] {
+        &self.warnings
+    }
+}
+
+/// Tells an observer of a phase's start and end.
+struct PhaseTimer<'a> {
+    phase: Phase,
+    started: Instant,
+    observer: &'a dyn Observer,
+}
+
+impl<'a> PhaseTimer<'a> {
+    fn start(phase: Phase, observer: &'a dyn Observer) -> Self {
+        observer.observe(&RunEvent::PhaseStarted { phase });
+        Self {
+            phase,
+            started: Instant::now(),
+            observer,
+        }
+    }
+
+    fn end(self) {
+        let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.observer.observe(&RunEvent::PhaseEnded {
+            phase: self.phase,
+            elapsed_ms,
+        });
+    }
+}
