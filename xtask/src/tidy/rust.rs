@@ -7,12 +7,7 @@ use crate::repository::{Repository, TextFile};
 use super::allowances::{Allowances, FILE, Rule};
 
 /// Crates whose values become identities.
-const IDENTITY_CRATES: [&str; 4] = [
-    "crates/vocab/",
-    "crates/schema/",
-    "crates/lineage/",
-    "crates/plan/",
-];
+const IDENTITY_CRATES: [&str; 3] = ["crates/vocab/", "crates/schema/", "crates/plan/"];
 
 /// Checks every Rust file.
 pub(super) fn check(repository: &Repository, allowances: &Allowances) -> Vec<Problem> {
