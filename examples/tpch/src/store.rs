@@ -104,12 +104,16 @@ impl Store {
 
     /// Removes what is half made or replaced.
     pub(crate) fn clear(&self) -> Result<()> {
+        // Writers of an interrupted call may be giving up their files at this moment.
+        const TRIES: usize = 5;
         for leftover in [STAGING, REPLACED] {
             let path = self.dir.join(leftover);
-            match fs::remove_dir_all(&path) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(failed("remove", &path, error)),
+            for attempt in 1..=TRIES {
+                match fs::remove_dir_all(&path) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => break,
+                    Err(error) if attempt == TRIES => return Err(failed("remove", &path, error)),
+                    Ok(()) | Err(_) => {}
+                }
             }
         }
         Ok(())

@@ -110,7 +110,6 @@ pub(crate) fn answer(database: &Connection, number: u32, scale: f64) -> Rows {
     }
     let (columns, scales): (Vec<String>, Vec<u32>) = statement
         .column_names()
-        .into_iter()
         .map(|name| match name.rsplit_once("_e") {
             Some((name, digit)) if digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit() => {
                 (name.to_owned(), digit.parse().unwrap())
