@@ -4,7 +4,7 @@ use codeanatomy_vocab::{Error, Result};
 use deltalake_core::kernel::{Metadata, Protocol};
 use serde_json::Value;
 
-use crate::store::Store;
+use crate::store::{Log, Store};
 use crate::{TableLocation, codes};
 
 /// The newest reader version that is understood; 3 lists its features by name.
@@ -65,8 +65,7 @@ pub(crate) fn feature_names<F: serde::Serialize>(features: Option<&[F]>) -> Vec<
 }
 
 /// Looks for a protocol that is refused in the commits of a log that could not be loaded.
-pub(crate) async fn refusal_in_log(store: &Store) -> Option<Error> {
-    let log = store.log().await.ok()?;
+pub(crate) async fn refusal_in_log(store: &Store, log: &Log) -> Option<Error> {
     for version in log.commits.keys().rev() {
         let Some(commit) = store.commit(*version).await.ok()? else {
             continue;

@@ -17,13 +17,11 @@ pub(crate) async fn load(store: &Store, version: Option<DeltaVersion>) -> Result
         Err(error) => error,
     };
     // The library says little about what is wrong, so look again.
-    if let Some(missing) = missing_table(store).await? {
-        return Err(missing);
+    let log = find_log(store).await?;
+    match protocol::refusal_in_log(store, &log).await {
+        Some(refusal) => Err(refusal),
+        None => Err(store.log_error(error)),
     }
-    if let Some(refusal) = protocol::refusal_in_log(store).await {
-        return Err(refusal);
-    }
-    Err(store.log_error(error))
 }
 
 /// The version to load; `None` stands for the newest.
@@ -31,29 +29,26 @@ pub(crate) async fn resolve(
     store: &Store,
     selector: DeltaVersionSelector,
 ) -> Result<Option<DeltaVersion>> {
-    if let Some(missing) = missing_table(store).await? {
-        return Err(missing);
-    }
+    let log = find_log(store).await?;
     match selector {
         DeltaVersionSelector::Latest => Ok(None),
         DeltaVersionSelector::Version(version) => {
-            let (oldest, newest) = readable(store, &store.log().await?)?;
+            let (oldest, newest) = readable(store, &log)?;
             if (oldest..=newest).contains(&version) {
                 Ok(Some(version))
             } else {
                 Err(no_version(
-                    format!("version {version}"),
+                    format!("no version {version}"),
                     format!("{oldest}..{newest}"),
                     store.location(),
                 ))
             }
         }
         DeltaVersionSelector::Timestamp(time) => {
-            let log = store.log().await?;
             let (oldest, _) = readable(store, &log)?;
-            let mut commits = log.commits.clone();
+            let mut commits = log.commits;
             commits.retain(|version, _| *version >= oldest);
-            let times = store.commit_times(&commits).await?;
+            let times = store.commit_times(commits).await?;
             let mut selected = None;
             let mut latest_so_far = UnixMillis(i64::MIN);
             for (version, committed) in &times {
@@ -92,11 +87,7 @@ fn readable(store: &Store, log: &Log) -> Result<(DeltaVersion, DeltaVersion)> {
 fn no_version(what: String, there_are: String, location: &TableLocation) -> Error {
     Error::new(
         codes::VERSION_NOT_FOUND,
-        format!("the Delta table at {location} has {what}").replacen(
-            "has version",
-            "has no version",
-            1,
-        ),
+        format!("the Delta table at {location} has {what}"),
     )
     .with_expected(format!("a version of {there_are}"))
     .with_help(format!(
@@ -104,54 +95,38 @@ fn no_version(what: String, there_are: String, location: &TableLocation) -> Erro
     ))
 }
 
-/// The error of a location without a Delta table, if it is one.
-async fn missing_table(store: &Store) -> Result<Option<Error>> {
+/// The log of a table, or what is there instead.
+async fn find_log(store: &Store) -> Result<Log> {
+    let log = store.log().await?;
+    if log.newest().is_some() {
+        return Ok(log);
+    }
     let location = store.location();
-    let (message, help) = match location.local_path() {
-        Some(path) => match tokio::fs::metadata(&path).await {
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                (
-                    format!("there is nothing at {}", path.display()),
-                    "correct the location, or create the table first",
-                )
-            }
-            Err(error) => return Err(unreadable(&path, error)),
-            Ok(metadata) if !metadata.is_dir() => (
-                format!(
-                    "{} is a file, not the folder of a Delta table",
-                    path.display()
-                ),
-                "name the folder that holds `_delta_log`",
-            ),
-            Ok(_) => {
-                let log = path.join("_delta_log");
-                if let Err(error) = tokio::fs::read_dir(&log).await
-                    && error.kind() == ErrorKind::PermissionDenied
-                {
-                    return Err(unreadable(&log, error));
-                }
-                (
-                    format!(
-                        "there is no Delta table at {}: its `_delta_log` is missing or empty",
-                        path.display()
-                    ),
-                    "correct the location, name another format, or create the table first",
-                )
-            }
-        },
-        None => (
+    let missing =
+        |message: String, help| Err(Error::new(codes::NOT_A_TABLE, message).with_help(help));
+    let Some(path) = location.local_path() else {
+        return missing(
             format!("there is no Delta table at {location}"),
             "correct the location, or create the table first",
-        ),
+        );
     };
-    if store.log().await?.newest().is_some() {
-        return Ok(None);
+    match tokio::fs::metadata(&path).await {
+        Ok(metadata) if metadata.is_dir() => missing(
+            format!("there is no Delta table at {location}: its `_delta_log` is missing or empty"),
+            "correct the location, name another format, or create the table first",
+        ),
+        Ok(_) => missing(
+            format!("{location} is a file, not the folder of a Delta table"),
+            "name the folder that holds `_delta_log`",
+        ),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            missing(
+                format!("there is nothing at {location}"),
+                "correct the location, or create the table first",
+            )
+        }
+        Err(error) => Err(unreadable(&path, error)),
     }
-    Ok(Some(
-        Error::new(codes::NOT_A_TABLE, message).with_help(help),
-    ))
 }
 
 fn rfc3339(time: UnixMillis) -> String {

@@ -106,7 +106,7 @@ impl Store {
         // The file store gives an empty listing of a folder that may not be read.
         if let Some(path) = self.location.local_path() {
             let path = path.join("_delta_log");
-            tokio::fs::read_dir(&path)
+            let _listable = tokio::fs::read_dir(&path)
                 .await
                 .map_err(|error| unreadable(&path, error))?;
         }

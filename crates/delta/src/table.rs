@@ -96,10 +96,7 @@ pub(crate) async fn open_in(
     let files = active_files(&store, &snapshot).await?;
     active::check(&store, &files).await?;
     let version = snapshot.version();
-    let committed_at = match store.commit(version).await? {
-        Some(commit) => commit.time(),
-        None => None,
-    };
+    let committed_at = store.commit_time(version).await?;
     let protocol = snapshot.protocol();
     let pin = DeltaInputPin {
         dataset_name: name.clone(),

@@ -176,7 +176,7 @@ impl TableProvider for FilesScan {
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
         let statistics = total(
-            files.iter().map(|file| &file.statistics.planner),
+            files.iter().map(|file| file.statistics.planner.as_ref()),
             self.table_schema.table_schema(),
         );
         let groups = FileGroup::new(files.into_iter().map(ScanFile::partitioned_file).collect())
@@ -280,7 +280,7 @@ impl ScanFile {
         let mut file = PartitionedFile::new_from_meta(self.meta.clone())
             .with_partition_values(self.partition_values.clone());
         // Not `with_statistics`, which takes partition values never to be null.
-        file.statistics = Some(Arc::new(self.statistics.planner.clone()));
+        file.statistics = Some(Arc::clone(&self.statistics.planner));
         file
     }
 }

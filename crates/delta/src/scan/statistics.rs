@@ -4,6 +4,8 @@
 //! exact ones without a look at the files. So a value is exact only where the log cannot have
 //! rounded or cut it, and absent wherever anything about it is odd.
 
+use std::sync::Arc;
+
 use arrow_schema::{DataType, Schema, TimeUnit};
 use datafusion_common::stats::Precision;
 use datafusion_common::{ColumnStatistics, ScalarValue, Statistics};
@@ -20,7 +22,7 @@ const VARIABLE_WIDTH: usize = 16;
 pub(super) struct FileStatistics {
     /// For the planner: counts, minima and maxima by column of the table's files, then by
     /// partition column.
-    pub(super) planner: Statistics,
+    pub(super) planner: Arc<Statistics>,
     /// For pruning: a lower and an upper bound by the same columns, where there are both.
     pub(super) bounds: Vec<Option<(ScalarValue, ScalarValue)>>,
 }
@@ -60,11 +62,11 @@ pub(super) fn file_statistics(
         .reduce(|total, size| total.add(&size))
         .unwrap_or(Precision::Absent);
     FileStatistics {
-        planner: Statistics {
+        planner: Arc::new(Statistics {
             num_rows,
             total_byte_size,
             column_statistics: columns,
-        },
+        }),
         bounds,
     }
 }

@@ -389,3 +389,40 @@ fn work_can_move_between_threads() {
     can_move(crate::output_state(&output.location, &output.view));
     can_move(output.write("select 1"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_became_wider_is_read_from_older_files() {
+    let output = Output::partitioned_by(&["p"]);
+    output
+        .write("select arrow_cast(5, 'Int32') as a, date '2020-01-02' as d, arrow_cast(7, 'Int16') as p")
+        .await
+        .unwrap();
+    // As another writer widens types: the log changes, the files stay.
+    let log = output
+        .location
+        .local_path()
+        .unwrap()
+        .join("_delta_log/00000000000000000000.json");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let changed = text
+        .replace(r#"\"integer\""#, r#"\"long\""#)
+        .replace(r#"\"date\""#, r#"\"timestamp_ntz\""#)
+        .replace(r#"\"short\""#, r#"\"long\""#)
+        .replace(
+            r#""minReaderVersion":1,"minWriterVersion":2"#,
+            r#""minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["typeWidening","timestampNtz"],"writerFeatures":["typeWidening","timestampNtz"]"#,
+        );
+    assert_ne!(text, changed);
+    std::fs::write(&log, changed).unwrap();
+    assert_eq!(
+        output.open().await.pin().reader_features,
+        ["timestampNtz", "typeWidening"]
+    );
+    assert_eq!(output.rows().await, ["5|2020-01-02T00:00:00|7"]);
+    assert_eq!(
+        output
+            .answer("select max(a), max(d), max(p) from t where a > 4 and p > 6")
+            .await,
+        ["5|2020-01-02T00:00:00|7"]
+    );
+}

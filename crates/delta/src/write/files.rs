@@ -272,6 +272,7 @@ impl TaskWriter {
                     }
                 }
             }
+            self.reserve().await?;
             let n_rows = batch.num_rows() as u64;
             let rows = shared.rows.fetch_add(n_rows, Ordering::Relaxed) + n_rows;
             (shared.job.progress)(rows, shared.bytes.load(Ordering::Relaxed));
@@ -325,7 +326,7 @@ impl TaskWriter {
         {
             self.close(file).await?;
         }
-        self.reserve().await
+        Ok(())
     }
 
     /// Accounts for the memory of all open files; where there is not enough, the largest row
