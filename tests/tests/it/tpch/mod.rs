@@ -60,7 +60,7 @@ fn run_queries(dir: &Path, scale: f64) -> Vec<Rows> {
         codeanatomy_tpch::generate(&dir.join("data"), scale, &|_| {})
             .await
             .unwrap();
-        let pipeline = Pipeline::load(dir).await;
+        let pipeline = Pipeline::build(dir).await;
         let mut answers = Vec::new();
         for number in QUERIES {
             let batches = pipeline.query(&format!("q{number:02}")).await;

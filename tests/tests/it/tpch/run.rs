@@ -1,73 +1,47 @@
 //! How the tests of this module run the project: the one place that names the product's API.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 
-use codeanatomy_delta::{StoreOptions, TableLocation};
-use codeanatomy_tpch::{Table, project_files};
-use codeanatomy_vocab::{DatasetName, DeltaVersionSelector};
+use codeanatomy::obs::NoObserver;
+use codeanatomy::vocab::ViewName;
+use codeanatomy::{BuildOptions, CancellationToken, Configured, Overrides, Planned};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
 
-/// The project, loaded and ready to answer.
+/// The project, built and ready to answer.
 pub(crate) struct Pipeline {
-    context: SessionContext,
+    planned: Planned,
 }
 
 impl Pipeline {
-    /// Opens the project in `dir`.
-    pub(crate) async fn load(dir: &Path) -> Self {
-        let config = SessionConfig::new().set_bool(
-            "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown",
-            false,
-        );
-        let context = SessionContext::new_with_config(config);
-        for table in Table::ALL {
-            let location =
-                TableLocation::parse(&format!("data/{table}"), dir).unwrap();
-            let name = DatasetName::new(table.name()).unwrap();
-            let pinned = codeanatomy_delta::open(
-                &name,
-                &location,
-                DeltaVersionSelector::Latest,
-                &StoreOptions::new(),
-            )
+    /// Opens the project in `dir` and builds what is not built.
+    pub(crate) async fn build(dir: &Path) -> Self {
+        let options = BuildOptions::default();
+        let ran = plan(dir)
+            .await
+            .build(options, Arc::new(NoObserver), CancellationToken::new())
             .await
             .unwrap();
-            context
-                .register_table(table.name(), pinned.provider().unwrap())
-                .unwrap();
+        assert!(ran.failures().is_empty(), "{:?}", ran.failures());
+        Self {
+            planned: plan(dir).await,
         }
-        let mut views: BTreeMap<&str, &str> = project_files()
-            .iter()
-            .filter_map(|(path, sql)| {
-                let name = path.rsplit('/').next()?.strip_suffix(".sql")?;
-                Some((name, *sql))
-            })
-            .collect();
-        // A view whose inputs are not there yet fails, and is tried again.
-        while !views.is_empty() {
-            let waiting = views.len();
-            let mut error = None;
-            for (name, sql) in views.clone() {
-                match context.sql(&format!("create view {name} as {sql}")).await {
-                    Ok(_) => {
-                        views.remove(name);
-                    }
-                    Err(cause) => error = Some(format!("{name}: {cause}")),
-                }
-            }
-            assert!(views.len() < waiting, "{error:?}");
-        }
-        Self { context }
     }
 
     /// The rows of a view, in its order.
     pub(crate) async fn query(&self, view: &str) -> Vec<RecordBatch> {
-        let query = self.context.table(view).await.unwrap();
-        query.collect().await.unwrap()
+        let view = ViewName::new(view).unwrap();
+        let rows = self.planned.stream(&view).await.unwrap();
+        rows.try_collect().await.unwrap()
     }
+}
+
+async fn plan(dir: &Path) -> Planned {
+    let configured = Configured::load(dir, Overrides::default()).unwrap();
+    let pinned = configured.pin(&[], Arc::new(NoObserver)).await.unwrap();
+    pinned.plan(Arc::new(NoObserver)).await.unwrap()
 }
 
 /// Runs on a runtime whose threads have room for deep plans, which unoptimised code needs.
