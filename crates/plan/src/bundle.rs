@@ -1,0 +1,199 @@
+//! The plan bundle: a view's plan with its identity.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use codeanatomy_vocab::{Encoder, Error, Fingerprint, Result, ViewName, nearest};
+use datafusion_common::arrow::datatypes::SchemaRef;
+use datafusion_expr::LogicalPlan;
+
+use crate::component::{plan_fingerprint, result_key};
+use crate::error::codes;
+use crate::{
+    Component, ComponentClass, Determinism, FINGERPRINT_FORMAT, IdentityInputs, InputIdentity,
+    PlanDigest, determinism, plan_digest, required_functions,
+};
+
+/// A view's plan, what it is identified by, and what is known about it.
+///
+/// A handle for the running program. [`artifact`](Self::artifact) makes the form that is kept.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PlanBundle {
+    /// The view.
+    pub view: ViewName,
+    /// The plan as the query says it.
+    pub logical: LogicalPlan,
+    /// The plan after the optimizer; the digest is taken over this one.
+    pub optimized: LogicalPlan,
+    /// The canonical digest of the optimized plan.
+    pub digest: PlanDigest,
+    /// Is this the same plan, in the same environment, on the same inputs?
+    pub plan_fingerprint: Fingerprint,
+    /// Could the rows differ? Equal keys mean equal rows, unless `digest.volatile` has an entry.
+    pub result_key: Fingerprint,
+    /// All components of both keys, and those of none; sorted by name and subject.
+    pub components: Vec<Component>,
+    /// How far two runs over the same inputs agree.
+    pub determinism: Determinism,
+    /// The node that decides [`determinism`](Self::determinism).
+    pub determinism_reason: String,
+    /// The functions of every kind that either plan calls, by name.
+    pub required_udfs: BTreeSet<String>,
+    /// The output's columns: those of the optimized plan.
+    pub schema: SchemaRef,
+}
+
+impl PlanBundle {
+    /// Makes the bundle of a view from its plans and the identities of all that it may depend on.
+    ///
+    /// A volatile plan has keys too; whoever decides about reuse looks at `digest.volatile`.
+    ///
+    /// # Errors
+    ///
+    /// [`CA-PLAN-0003`](codes::INPUT_WITHOUT_IDENTITY) when the optimized plan reads a table that
+    /// `inputs` does not know, and the errors of [`plan_digest`].
+    pub fn new(
+        view: &ViewName,
+        logical: LogicalPlan,
+        optimized: LogicalPlan,
+        inputs: &IdentityInputs,
+    ) -> Result<Self> {
+        let digest = plan_digest(&optimized).map_err(|error| error.with("view", view))?;
+        let mut required_udfs = required_functions(&logical);
+        required_udfs.extend(digest.functions.iter().cloned());
+        let components = components(&digest, &required_udfs, inputs)
+            .map_err(|error| error.with("view", view))?;
+        let (determinism, determinism_reason) = determinism(&optimized);
+        Ok(Self {
+            view: view.clone(),
+            plan_fingerprint: plan_fingerprint(&components),
+            result_key: result_key(&components),
+            components,
+            determinism,
+            determinism_reason,
+            required_udfs,
+            schema: Arc::clone(optimized.schema().inner()),
+            digest,
+            logical,
+            optimized,
+        })
+    }
+}
+
+/// All components, sorted by name and subject.
+fn components(
+    digest: &PlanDigest,
+    required_udfs: &BTreeSet<String>,
+    inputs: &IdentityInputs,
+) -> Result<Vec<Component>> {
+    let IdentityInputs {
+        engine_version,
+        planning_env,
+        semantic_settings,
+        identity_settings,
+        performance_settings,
+        rulepack,
+        functions,
+        contract,
+        inputs,
+    } = inputs;
+    use ComponentClass::{Identity, Performance, Semantic};
+
+    let mut components = vec![
+        Component::new(
+            "plan_digest",
+            Semantic,
+            digest.digest,
+            format!("format {FINGERPRINT_FORMAT}"),
+        ),
+        Component::new(
+            "engine_version",
+            Semantic,
+            text_hash("codeanatomy.engine_version", engine_version),
+            engine_version,
+        ),
+        map_component("df_settings_semantic", Semantic, semantic_settings),
+        map_component("df_settings_identity", Identity, identity_settings),
+        map_component("df_settings_performance", Performance, performance_settings),
+        map_component("planning_env", Identity, planning_env),
+        Component::new(
+            "rulepack",
+            Identity,
+            rulepack_hash(rulepack),
+            rulepack.join(", "),
+        ),
+    ];
+    for table in &digest.tables {
+        let input = inputs
+            .get(table)
+            .ok_or_else(|| input_without_identity(table, inputs))?;
+        let InputIdentity {
+            kind,
+            identity,
+            footprint,
+            detail,
+        } = input;
+        let detail = format!("{} {detail}", kind.as_str());
+        components.push(Component::new("input_identity", Identity, *identity, &detail).of(table));
+        components.push(Component::new("input_footprint", Semantic, *footprint, detail).of(table));
+    }
+    for name in required_udfs {
+        if let Some(hash) = functions.get(name) {
+            components.push(Component::new("function", Semantic, *hash, name).of(name));
+        }
+    }
+    if let Some(contract) = contract {
+        let class = if contract.alters_rows {
+            Semantic
+        } else {
+            Identity
+        };
+        components.push(Component::new(
+            "schema_contract",
+            class,
+            contract.hash,
+            &contract.detail,
+        ));
+    }
+    components.sort_by(|a, b| (a.name, &a.subject).cmp(&(b.name, &b.subject)));
+    Ok(components)
+}
+
+fn input_without_identity(table: &str, inputs: &BTreeMap<String, InputIdentity>) -> Error {
+    Error::new(
+        codes::INPUT_WITHOUT_IDENTITY,
+        format!("the plan reads the table `{table}`, but its identity is not known"),
+    )
+    .with_nearest(nearest(table, inputs.keys().map(String::as_str)))
+    .with_help("report this with the query and the list of datasets")
+}
+
+fn map_component(
+    name: &'static str,
+    class: ComponentClass,
+    map: &BTreeMap<String, String>,
+) -> Component {
+    let mut encoder = Encoder::new("codeanatomy.settings", FINGERPRINT_FORMAT);
+    encoder.seq(map.iter(), |encoder, (key, value)| {
+        encoder.str(key);
+        encoder.str(value);
+    });
+    let lines: Vec<String> = map
+        .iter()
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    Component::new(name, class, encoder.finish(), lines.join("\n"))
+}
+
+fn rulepack_hash(rules: &[String]) -> Fingerprint {
+    let mut encoder = Encoder::new("codeanatomy.rulepack", FINGERPRINT_FORMAT);
+    encoder.seq(rules.iter(), |encoder, rule| encoder.str(rule));
+    encoder.finish()
+}
+
+fn text_hash(domain: &str, text: &str) -> Fingerprint {
+    let mut encoder = Encoder::new(domain, FINGERPRINT_FORMAT);
+    encoder.str(text);
+    encoder.finish()
+}

@@ -1,0 +1,431 @@
+//! Plan nodes: one digest per node of a logical plan.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use codeanatomy_vocab::{Encoder, Result};
+use datafusion_common::{DFSchemaRef, JoinType, NullEquality};
+use datafusion_expr::expr::Sort as SortExpr;
+use datafusion_expr::logical_plan::{
+    Aggregate, Distinct, DistinctOn, FetchType, Filter, Join, Limit, Partitioning, Projection,
+    Repartition, SkipType, Sort, Subquery, SubqueryAlias, Union, Window,
+};
+use datafusion_expr::{Expr, LogicalPlan};
+
+use super::columns::{Inputs, Place};
+use super::expr::{ExprDigest, Scope, without_plain_alias};
+use super::scalar::encode_scalar;
+use super::source;
+use super::tag::node as tag;
+use super::{Frame, Node, Walker, encode_unnamed_schema};
+use crate::FINGERPRINT_FORMAT;
+use crate::error::not_a_query;
+
+/// The digest of a plan node in the making.
+pub(super) struct Draft {
+    pub(super) encoder: Encoder,
+    pub(super) volatile: bool,
+}
+
+impl Draft {
+    pub(super) fn new(tag: u8) -> Self {
+        let mut encoder = Encoder::new("codeanatomy.plan.node", FINGERPRINT_FORMAT);
+        encoder.tag(tag);
+        Self {
+            encoder,
+            volatile: false,
+        }
+    }
+
+    pub(super) fn expr(&mut self, expr: ExprDigest) {
+        self.encoder.fingerprint(&expr.digest);
+        self.volatile |= expr.volatile;
+    }
+
+    pub(super) fn exprs(&mut self, exprs: &[ExprDigest]) {
+        self.encoder.len(exprs.len());
+        for expr in exprs {
+            self.expr(*expr);
+        }
+    }
+
+    pub(super) fn input(&mut self, input: &Node) {
+        self.encoder.fingerprint(&input.digest);
+        self.volatile |= input.volatile;
+    }
+
+    pub(super) fn finish(self, schema: &DFSchemaRef) -> Node {
+        Node {
+            digest: self.encoder.finish(),
+            schema: Arc::clone(schema),
+            volatile: self.volatile,
+        }
+    }
+}
+
+impl Walker {
+    /// The digest of a plan node with all below it.
+    #[recursive::recursive]
+    pub(super) fn plan(&mut self, plan: &LogicalPlan) -> Result<Node> {
+        let address = std::ptr::from_ref(plan).addr();
+        if let Some(node) = self.closed.get(&address) {
+            return Ok(node.clone());
+        }
+        let depth = self.frames.len();
+        let outside = std::mem::replace(&mut self.outermost_frame, usize::MAX);
+        let node = self.node(plan)?;
+        if self.outermost_frame >= depth && !self.in_temporary {
+            self.closed.insert(address, node.clone());
+        }
+        self.outermost_frame = self.outermost_frame.min(outside);
+        Ok(node)
+    }
+
+    fn node(&mut self, plan: &LogicalPlan) -> Result<Node> {
+        match plan {
+            LogicalPlan::Projection(projection) => self.projection(projection),
+            LogicalPlan::Filter(filter) => self.filter(filter),
+            LogicalPlan::Window(window) => self.window(window),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Sort(sort) => self.sort(sort),
+            LogicalPlan::Join(join) => self.join(join),
+            LogicalPlan::Repartition(repartition) => self.repartition(repartition),
+            LogicalPlan::Union(union) => self.union(union),
+            LogicalPlan::TableScan(scan) => self.table_scan(scan),
+            LogicalPlan::EmptyRelation(empty) => Ok(source::empty_relation(empty)),
+            LogicalPlan::Subquery(subquery) => self.lateral(subquery),
+            LogicalPlan::SubqueryAlias(alias) => self.subquery_alias(alias),
+            LogicalPlan::Limit(limit) => self.limit(limit),
+            LogicalPlan::Statement(_) => Err(not_a_query("a statement")),
+            LogicalPlan::Values(values) => self.values(values),
+            LogicalPlan::Explain(_) => Err(not_a_query("EXPLAIN")),
+            LogicalPlan::Analyze(_) => Err(not_a_query("EXPLAIN ANALYZE")),
+            LogicalPlan::Extension(extension) => self.extension(extension),
+            LogicalPlan::Distinct(Distinct::All(input)) => {
+                let input = self.plan(input)?;
+                let mut draft = Draft::new(tag::DISTINCT_ALL);
+                draft.input(&input);
+                Ok(draft.finish(&input.schema))
+            }
+            LogicalPlan::Distinct(Distinct::On(distinct)) => self.distinct_on(distinct),
+            LogicalPlan::Dml(_) => Err(not_a_query("a statement that changes a table")),
+            LogicalPlan::Ddl(_) => Err(not_a_query("a statement that defines something")),
+            LogicalPlan::Copy(_) => Err(not_a_query("COPY")),
+            LogicalPlan::DescribeTable(_) => Err(not_a_query("DESCRIBE")),
+            LogicalPlan::Unnest(unnest) => self.unnest(unnest),
+            LogicalPlan::RecursiveQuery(query) => self.recursive_query(query),
+        }
+    }
+
+    /// A projection of all columns of its input, in their order, does nothing but rename.
+    fn projection(&mut self, projection: &Projection) -> Result<Node> {
+        let Projection {
+            expr,
+            input,
+            schema,
+            ..
+        } = projection;
+        let input = self.plan(input)?;
+        let inputs = inputs_of(&input);
+        if is_identity(expr, &inputs) {
+            return Ok(Node {
+                schema: Arc::clone(schema),
+                ..input
+            });
+        }
+        let mut draft = Draft::new(tag::PROJECTION);
+        draft.input(&input);
+        draft.exprs(&self.exprs(expr, Scope::new(&inputs))?);
+        Ok(draft.finish(schema))
+    }
+
+    fn filter(&mut self, filter: &Filter) -> Result<Node> {
+        let Filter {
+            predicate, input, ..
+        } = filter;
+        let input = self.plan(input)?;
+        let inputs = inputs_of(&input);
+        let mut draft = Draft::new(tag::FILTER);
+        draft.input(&input);
+        draft.exprs(&self.conditions([predicate], Scope::new(&inputs))?);
+        Ok(draft.finish(&input.schema))
+    }
+
+    fn window(&mut self, window: &Window) -> Result<Node> {
+        let Window {
+            input,
+            window_expr,
+            schema,
+        } = window;
+        let input = self.plan(input)?;
+        let inputs = inputs_of(&input);
+        let mut draft = Draft::new(tag::WINDOW);
+        draft.input(&input);
+        draft.exprs(&self.exprs(window_expr, Scope::new(&inputs))?);
+        Ok(draft.finish(schema))
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Node> {
+        let Aggregate {
+            input,
+            group_expr,
+            aggr_expr,
+            schema,
+            ..
+        } = aggregate;
+        let input = self.plan(input)?;
+        let inputs = inputs_of(&input);
+        let mut draft = Draft::new(tag::AGGREGATE);
+        draft.input(&input);
+        draft.exprs(&self.exprs(group_expr, Scope::new(&inputs))?);
+        draft.exprs(&self.exprs(aggr_expr, Scope::new(&inputs))?);
+        Ok(draft.finish(schema))
+    }
+
+    fn sort(&mut self, sort: &Sort) -> Result<Node> {
+        let Sort { expr, input, fetch } = sort;
+        let input = self.plan(input)?;
+        let inputs = inputs_of(&input);
+        let mut draft = Draft::new(tag::SORT);
+        draft.input(&input);
+        draft.encoder.option(*fetch, Encoder::len);
+        self.sort_keys(&mut draft, expr, &inputs)?;
+        Ok(draft.finish(&input.schema))
+    }
+
+    /// The equalities of a join are a set, as conjuncts are. `USING` has done its work when the
+    /// columns were resolved.
+    fn join(&mut self, join: &Join) -> Result<Node> {
+        let Join {
+            left,
+            right,
+            on,
+            filter,
+            join_type,
+            join_constraint: _,
+            schema,
+            null_equality,
+            null_aware,
+        } = join;
+        let left = self.plan(left)?;
+        let lateral = is_lateral(right);
+        if lateral {
+            self.frames.push(Frame::Outer(inputs_of(&left)));
+        }
+        let right = self.plan(right);
+        if lateral {
+            self.frames.pop();
+        }
+        let right = right?;
+
+        let (left_inputs, right_inputs) = (inputs_of(&left), inputs_of(&right));
+        let mut pairs = Vec::with_capacity(on.len());
+        let mut volatile = false;
+        for (left, right) in on {
+            let left = self.expr(left, Scope::new(&left_inputs))?;
+            let right = self.expr(right, Scope::new(&right_inputs))?;
+            volatile |= left.volatile || right.volatile;
+            pairs.push((left, right));
+        }
+        if !volatile {
+            pairs.sort_unstable_by_key(|(left, right)| (left.digest, right.digest));
+            pairs.dedup_by_key(|(left, right)| (left.digest, right.digest));
+        }
+
+        let mut draft = Draft::new(tag::JOIN);
+        draft.encoder.tag(join_type_code(*join_type));
+        draft.encoder.tag(match null_equality {
+            NullEquality::NullEqualsNothing => 0,
+            NullEquality::NullEqualsNull => 1,
+        });
+        draft.encoder.bool(*null_aware);
+        draft.input(&left);
+        draft.input(&right);
+        draft.encoder.len(pairs.len());
+        for (left, right) in pairs {
+            draft.expr(left);
+            draft.expr(right);
+        }
+        let inputs = Rc::new(Inputs::new([left.schema, right.schema]));
+        draft.exprs(&self.conditions(filter, Scope::new(&inputs))?);
+        Ok(draft.finish(schema))
+    }
+
+    fn repartition(&mut self, repartition: &Repartition) -> Result<Node> {
+        let Repartition {
+            input,
+            partitioning_scheme,
+        } = repartition;
+        let input = self.plan(input)?;
+        let inputs = inputs_of(&input);
+        let mut draft = Draft::new(tag::REPARTITION);
+        draft.input(&input);
+        match partitioning_scheme {
+            Partitioning::RoundRobinBatch(partitions) => {
+                draft.encoder.tag(0);
+                draft.encoder.len(*partitions);
+            }
+            Partitioning::Hash(exprs, partitions) => {
+                draft.encoder.tag(1);
+                draft.encoder.len(*partitions);
+                draft.exprs(&self.exprs(exprs, Scope::new(&inputs))?);
+            }
+            Partitioning::Range(range) => {
+                draft.encoder.tag(2);
+                self.sort_keys(&mut draft, range.ordering(), &inputs)?;
+                draft.encoder.len(range.split_points().len());
+                for point in range.split_points() {
+                    draft.encoder.len(point.values().len());
+                    for value in point.values() {
+                        encode_scalar(&mut draft.encoder, value)?;
+                    }
+                }
+            }
+            Partitioning::DistributeBy(exprs) => {
+                draft.encoder.tag(3);
+                draft.exprs(&self.exprs(exprs, Scope::new(&inputs))?);
+            }
+        }
+        Ok(draft.finish(&input.schema))
+    }
+
+    fn union(&mut self, union: &Union) -> Result<Node> {
+        let Union { inputs, schema } = union;
+        let mut draft = Draft::new(tag::UNION);
+        encode_unnamed_schema(&mut draft.encoder, schema);
+        draft.encoder.len(inputs.len());
+        for input in inputs {
+            draft.input(&self.plan(input)?);
+        }
+        Ok(draft.finish(schema))
+    }
+
+    fn lateral(&mut self, subquery: &Subquery) -> Result<Node> {
+        let Subquery {
+            subquery,
+            outer_ref_columns: _,
+            spans: _,
+        } = subquery;
+        let input = self.plan(subquery)?;
+        let mut draft = Draft::new(tag::LATERAL);
+        draft.input(&input);
+        Ok(draft.finish(&input.schema))
+    }
+
+    /// An alias gives its input's columns another qualifier and changes nothing else.
+    fn subquery_alias(&mut self, alias: &SubqueryAlias) -> Result<Node> {
+        let SubqueryAlias {
+            input,
+            alias: _,
+            schema,
+            ..
+        } = alias;
+        let input = self.plan(input)?;
+        Ok(Node {
+            schema: Arc::clone(schema),
+            ..input
+        })
+    }
+
+    fn limit(&mut self, limit: &Limit) -> Result<Node> {
+        let Limit { skip, fetch, input } = limit;
+        let input = self.plan(input)?;
+        let inputs = Rc::new(Inputs::default());
+        let mut draft = Draft::new(tag::LIMIT);
+        draft.input(&input);
+        match (limit.get_skip_type(), skip) {
+            (Ok(SkipType::Literal(skip)), _) => {
+                draft.encoder.tag(0);
+                draft.encoder.len(skip);
+            }
+            (_, Some(skip)) => {
+                draft.encoder.tag(1);
+                draft.expr(self.expr(skip, Scope::new(&inputs))?);
+            }
+            (_, None) => draft.encoder.tag(2),
+        }
+        match (limit.get_fetch_type(), fetch) {
+            (Ok(FetchType::Literal(fetch)), _) => {
+                draft.encoder.tag(0);
+                draft.encoder.option(fetch, Encoder::len);
+            }
+            (_, Some(fetch)) => {
+                draft.encoder.tag(1);
+                draft.expr(self.expr(fetch, Scope::new(&inputs))?);
+            }
+            (_, None) => draft.encoder.tag(2),
+        }
+        Ok(draft.finish(&input.schema))
+    }
+
+    fn distinct_on(&mut self, distinct: &DistinctOn) -> Result<Node> {
+        let DistinctOn {
+            on_expr,
+            select_expr,
+            sort_expr,
+            input,
+            schema,
+        } = distinct;
+        let input = self.plan(input)?;
+        let inputs = inputs_of(&input);
+        let mut draft = Draft::new(tag::DISTINCT_ON);
+        draft.input(&input);
+        draft.exprs(&self.exprs(on_expr, Scope::new(&inputs))?);
+        draft.exprs(&self.exprs(select_expr, Scope::new(&inputs))?);
+        draft.encoder.bool(sort_expr.is_some());
+        if let Some(sort_expr) = sort_expr {
+            self.sort_keys(&mut draft, sort_expr, &inputs)?;
+        }
+        Ok(draft.finish(schema))
+    }
+
+    pub(super) fn sort_keys(
+        &mut self,
+        draft: &mut Draft,
+        keys: &[SortExpr],
+        inputs: &Rc<Inputs>,
+    ) -> Result<()> {
+        let volatile = self.encode_sorts(&mut draft.encoder, keys, Scope::new(inputs))?;
+        draft.volatile |= volatile;
+        Ok(())
+    }
+}
+
+/// The inputs of a node with one input.
+pub(super) fn inputs_of(input: &Node) -> Rc<Inputs> {
+    Rc::new(Inputs::new([Arc::clone(&input.schema)]))
+}
+
+/// Whether the expressions are all columns of the input, each once and in order.
+fn is_identity(exprs: &[Expr], inputs: &Inputs) -> bool {
+    exprs.len() == inputs.schema(0).fields().len()
+        && exprs.iter().enumerate().all(|(ordinal, expr)| {
+            let Expr::Column(column) = without_plain_alias(expr) else {
+                return false;
+            };
+            inputs.find(column) == [Place { input: 0, ordinal }]
+        })
+}
+
+/// Whether a join's right side may refer to its left side.
+fn is_lateral(mut right: &LogicalPlan) -> bool {
+    while let LogicalPlan::SubqueryAlias(alias) = right {
+        right = &alias.input;
+    }
+    matches!(right, LogicalPlan::Subquery(_))
+}
+
+fn join_type_code(join_type: JoinType) -> u8 {
+    match join_type {
+        JoinType::Inner => 1,
+        JoinType::Left => 2,
+        JoinType::Right => 3,
+        JoinType::Full => 4,
+        JoinType::LeftSemi => 5,
+        JoinType::RightSemi => 6,
+        JoinType::LeftAnti => 7,
+        JoinType::RightAnti => 8,
+        JoinType::LeftMark => 9,
+        JoinType::RightMark => 10,
+    }
+}

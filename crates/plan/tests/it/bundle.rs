@@ -1,0 +1,308 @@
+//! What is in which key.
+
+use std::collections::BTreeMap;
+
+use codeanatomy_plan::{
+    ComponentClass, ContractIdentity, Determinism, IdentityInputs, InputIdentity, InputKind,
+    PlanBundle, PlanBundleArtifact, codes,
+};
+use codeanatomy_vocab::{Fingerprint, ViewName};
+
+use crate::support::Session;
+
+const SQL: &str = "SELECT t.a, upper(u.c) AS c FROM t JOIN u ON t.k = u.k WHERE t.b > 1 + 1";
+
+fn fingerprint(byte: u8) -> Fingerprint {
+    Fingerprint::from_bytes([byte; 32])
+}
+
+fn text_map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn input(identity: u8, footprint: u8) -> InputIdentity {
+    InputIdentity {
+        kind: InputKind::Dataset,
+        identity: fingerprint(identity),
+        footprint: fingerprint(footprint),
+        detail: format!("version {identity}"),
+    }
+}
+
+fn inputs() -> IdentityInputs {
+    IdentityInputs {
+        engine_version: "55.2.0".to_owned(),
+        planning_env: text_map(&[("profile", "default")]),
+        semantic_settings: text_map(&[("datafusion.execution.time_zone", "UTC")]),
+        identity_settings: text_map(&[("datafusion.optimizer.max_passes", "3")]),
+        performance_settings: text_map(&[("datafusion.execution.batch_size", "8192")]),
+        rulepack: vec!["push_down_filter".to_owned(), "push_down_limit".to_owned()],
+        functions: BTreeMap::from([("upper".to_owned(), fingerprint(9))]),
+        contract: None,
+        inputs: BTreeMap::from([("t".to_owned(), input(1, 2)), ("u".to_owned(), input(3, 4))]),
+    }
+}
+
+fn bundle(sql: &str, inputs: &IdentityInputs) -> PlanBundle {
+    let session = Session::new();
+    let view = ViewName::new("orders_by_region").unwrap();
+    PlanBundle::new(&view, session.logical(sql), session.plan(sql), inputs).unwrap()
+}
+
+/// Whether a change of the inputs changes the plan fingerprint and the result key.
+#[track_caller]
+fn check(what: &str, change: impl FnOnce(&mut IdentityInputs), fingerprint: bool, key: bool) {
+    let before = bundle(SQL, &inputs());
+    let mut changed = inputs();
+    change(&mut changed);
+    let after = bundle(SQL, &changed);
+    assert_eq!(
+        before.plan_fingerprint != after.plan_fingerprint,
+        fingerprint,
+        "{what}"
+    );
+    assert_eq!(before.result_key != after.result_key, key, "{what}");
+    assert_eq!(before.digest, after.digest, "{what}");
+}
+
+#[test]
+fn what_can_change_a_row_changes_both_keys() {
+    check(
+        "engine",
+        |i| i.engine_version = "55.3.0".to_owned(),
+        true,
+        true,
+    );
+    check(
+        "time zone",
+        |i| {
+            i.semantic_settings = text_map(&[("datafusion.execution.time_zone", "+01:00")]);
+        },
+        true,
+        true,
+    );
+    check(
+        "data of a table",
+        |i| {
+            i.inputs.insert("t".to_owned(), input(1, 99));
+        },
+        true,
+        true,
+    );
+    check(
+        "implementation of a function",
+        |i| {
+            i.functions.insert("upper".to_owned(), fingerprint(10));
+        },
+        true,
+        true,
+    );
+    check(
+        "contract that alters rows",
+        |i| i.contract = Some(contract(true)),
+        true,
+        true,
+    );
+}
+
+#[test]
+fn what_can_change_the_plan_alone_changes_the_fingerprint_alone() {
+    check(
+        "version without new data",
+        |i| {
+            i.inputs.insert("t".to_owned(), input(99, 2));
+        },
+        true,
+        false,
+    );
+    check(
+        "setting of the optimizer",
+        |i| {
+            i.identity_settings
+                .insert("datafusion.optimizer.max_passes".to_owned(), "4".to_owned());
+        },
+        true,
+        false,
+    );
+    check(
+        "profile",
+        |i| i.planning_env = text_map(&[("profile", "prod")]),
+        true,
+        false,
+    );
+    check("order of the rules", |i| i.rulepack.reverse(), true, false);
+    check(
+        "contract that only checks",
+        |i| i.contract = Some(contract(false)),
+        true,
+        false,
+    );
+}
+
+#[test]
+fn what_does_not_concern_the_view_changes_no_key() {
+    check(
+        "batch size",
+        |i| {
+            i.performance_settings
+                .insert("datafusion.execution.batch_size".to_owned(), "1".to_owned());
+        },
+        false,
+        false,
+    );
+    check(
+        "dataset that the view does not read",
+        |i| {
+            i.inputs.insert("v".to_owned(), input(7, 7));
+        },
+        false,
+        false,
+    );
+    check(
+        "function that the view does not call",
+        |i| {
+            i.functions.insert("lower".to_owned(), fingerprint(7));
+        },
+        false,
+        false,
+    );
+    check(
+        "wording",
+        |i| {
+            if let Some(input) = i.inputs.get_mut("t") {
+                input.detail = "other words".to_owned();
+            }
+        },
+        false,
+        false,
+    );
+}
+
+#[test]
+fn two_tables_do_not_swap_their_data_unnoticed() {
+    check(
+        "swapped footprints",
+        |i| {
+            i.inputs.insert("t".to_owned(), input(1, 4));
+            i.inputs.insert("u".to_owned(), input(3, 2));
+        },
+        true,
+        true,
+    );
+}
+
+#[test]
+fn the_name_of_the_view_is_in_no_key() {
+    let session = Session::new();
+    let named = |name: &str| {
+        let view = ViewName::new(name).unwrap();
+        PlanBundle::new(&view, session.logical(SQL), session.plan(SQL), &inputs()).unwrap()
+    };
+    let (one, other) = (named("one"), named("other"));
+    assert_eq!(one.plan_fingerprint, other.plan_fingerprint);
+    assert_eq!(one.result_key, other.result_key);
+}
+
+#[test]
+fn another_query_has_other_keys() {
+    let (one, other) = (bundle(SQL, &inputs()), bundle("SELECT a FROM t", &inputs()));
+    assert_ne!(one.plan_fingerprint, other.plan_fingerprint);
+    assert_ne!(one.result_key, other.result_key);
+    assert_ne!(one.plan_fingerprint, one.result_key);
+}
+
+#[test]
+fn a_table_without_an_identity_is_named() {
+    let session = Session::new();
+    let mut inputs = inputs();
+    inputs.inputs.remove("u");
+    let view = ViewName::new("x").unwrap();
+    let error = PlanBundle::new(&view, session.logical(SQL), session.plan(SQL), &inputs)
+        .err()
+        .unwrap();
+    assert_eq!(error.code(), codes::INPUT_WITHOUT_IDENTITY);
+    assert!(error.to_string().contains("`u`"), "{error}");
+}
+
+#[test]
+fn a_function_that_the_optimizer_computed_is_still_required() {
+    let sql = "SELECT a FROM t WHERE c = upper('x')";
+    let bundle = bundle(sql, &inputs());
+    assert!(!bundle.digest.functions.contains("upper"));
+    assert!(bundle.required_udfs.contains("upper"));
+    assert!(
+        bundle
+            .components
+            .iter()
+            .any(|component| component.name == "function")
+    );
+}
+
+#[test]
+fn the_audit_lists_every_component_once_in_order() {
+    let bundle = bundle(SQL, &inputs());
+    let names: Vec<_> = bundle
+        .components
+        .iter()
+        .map(|component| (component.name, component.subject.as_deref().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("df_settings_identity", ""),
+            ("df_settings_performance", ""),
+            ("df_settings_semantic", ""),
+            ("engine_version", ""),
+            ("function", "upper"),
+            ("input_footprint", "t"),
+            ("input_footprint", "u"),
+            ("input_identity", "t"),
+            ("input_identity", "u"),
+            ("plan_digest", ""),
+            ("planning_env", ""),
+            ("rulepack", ""),
+        ]
+    );
+    let in_no_key = bundle
+        .components
+        .iter()
+        .filter(|c| c.class == ComponentClass::Performance);
+    assert_eq!(in_no_key.count(), 1);
+}
+
+#[test]
+fn an_artifact_is_read_back_as_it_was_written() {
+    let bundle = bundle(SQL, &inputs());
+    let artifact = bundle.artifact();
+    let text = serde_json::to_string_pretty(&artifact).unwrap();
+    assert_eq!(PlanBundleArtifact::from_json(&text).unwrap(), artifact);
+    assert_eq!(artifact.determinism.class, Determinism::D1);
+    assert!(
+        artifact
+            .optimized_plan_dot
+            .starts_with("\n// Begin DataFusion GraphViz Plan")
+    );
+}
+
+#[test]
+fn an_artifact_of_another_format_or_a_damaged_one_is_refused() {
+    let text = serde_json::to_string(&bundle(SQL, &inputs()).artifact()).unwrap();
+    let newer = text.replacen("\"format_version\":1", "\"format_version\":2", 1);
+    let error = PlanBundleArtifact::from_json(&newer).unwrap_err();
+    assert_eq!(error.code(), codes::UNKNOWN_ARTIFACT_FORMAT);
+    for damaged in ["", "{}", &text[..text.len() / 2]] {
+        let error = PlanBundleArtifact::from_json(damaged).unwrap_err();
+        assert_eq!(error.code(), codes::DAMAGED_ARTIFACT);
+    }
+}
+
+fn contract(alters_rows: bool) -> ContractIdentity {
+    ContractIdentity {
+        hash: fingerprint(5),
+        alters_rows,
+        detail: "STRICT".to_owned(),
+    }
+}
