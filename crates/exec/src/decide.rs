@@ -388,13 +388,13 @@ fn decide_ephemeral(
         let (action, detail) = match computed.get(view.name()) {
             Some((_, new)) if !new.is_empty() => (
                 Action::Build,
-                format!("computed inside {}, which is built", new.join(", ")),
+                format!("computed inside {}", new.join(" and ")),
             ),
             Some((all, _)) => (
                 Action::Skip,
                 format!(
-                    "unchanged; computed again inside {}, which is built",
-                    all.join(", ")
+                    "unchanged; computed again inside {}",
+                    all.join(" and ")
                 ),
             ),
             None => (

@@ -12,7 +12,7 @@ use codeanatomy_project::{
 };
 use codeanatomy_schema::SchemaContract;
 use codeanatomy_session::{
-    Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, on_planning_stack,
+    Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
 use codeanatomy_views::{Dialect, ViewGraph, ViewSpec};
 use codeanatomy_vocab::{Clock, DatasetName, Errors, Location, Result, SystemClock, ViewName};
@@ -78,15 +78,19 @@ impl Configured {
             .as_ref()
             .map(|(profile, _)| dialect(profile))
             .unwrap_or_default();
-        for file in project.views.values() {
-            let parsed = on_planning_stack(|| {
-                ViewSpec::parse(
-                    file.name.clone(),
-                    file.path.clone(),
-                    Arc::clone(&file.sql),
-                    dialect,
-                )
-            });
+        let threads = profile
+            .as_ref()
+            .map_or(1, |(profile, _)| profile.planning_concurrency());
+        let parsed = parallel_map(
+            threads,
+            project.views.values().collect(),
+            |file: &ViewFile| {
+                let sql = Arc::clone(&file.sql);
+                let parsed = ViewSpec::parse(file.name.clone(), file.path.clone(), sql, dialect);
+                (file, parsed)
+            },
+        );
+        for (file, parsed) in parsed {
             match parsed {
                 Ok(spec) => {
                     specs.push(spec.clone());

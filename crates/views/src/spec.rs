@@ -20,19 +20,19 @@ const MAX_SQL_BYTES: usize = 1 << 20;
 
 /// Expressions nested deeper than this are refused. Every layer below recurses over expressions;
 /// planning threads have the stack for this depth with room to spare.
-const MAX_EXPR_DEPTH: usize = 4_000;
+const MAX_EXPR_DEPTH: usize = 2_500;
 
 /// One view: its name, its text, its parsed query and the tables that the query refers to.
 ///
-/// Parse, and drop, large views on a thread with a large stack: a query of many chained operators
-/// is a deep tree.
+/// A clone shares text and query. Parse, and drop the last clone of, large views on a thread with a
+/// large stack: a query of many chained operators is a deep tree.
 #[derive(Debug, Clone)]
 pub struct ViewSpec {
     name: ViewName,
     path: PathBuf,
     sql: Arc<str>,
-    statement: Statement,
-    references: Vec<Reference>,
+    statement: Arc<Statement>,
+    references: Arc<[Reference]>,
 }
 
 /// A table that a view's text refers to; names of common table expressions are none.
@@ -69,8 +69,8 @@ impl ViewSpec {
             name,
             path,
             sql,
-            statement,
-            references,
+            statement: Arc::new(statement),
+            references: references.into(),
         })
     }
 

@@ -73,7 +73,7 @@ fn next(dir: &str, context: &Context) -> String {
         text.push_str(&format!("  {}\n      {meaning}\n", paint.bold(&command)));
     }
     text.push_str(&format!(
-        "then edit {dir}/views/queries/q06.sql and build again: only that view is built"
+        "then edit {dir}/views/queries/q16.sql and build again: only that view is built"
     ));
     text
 }

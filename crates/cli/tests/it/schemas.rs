@@ -1,0 +1,64 @@
+//! Every JSON document is what its schema in `docs/schemas` says.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::project::Project;
+
+#[test]
+fn every_document_is_what_its_schema_says() {
+    let project = Project::new().with("views/all_orders.sql", "select * from orders\n");
+    check("plan", 0, &project, &["plan"]);
+    check("build", 0, &project, &["build"]);
+    check("build", 0, &project, &["build"]);
+    check("plan", 0, &project, &["plan"]);
+    check("fingerprints", 0, &project, &["fingerprints"]);
+    check("explain", 0, &project, &["explain", "by_region"]);
+    check("runs-list", 0, &project, &["runs", "list"]);
+    check("runs-show", 0, &project, &["runs", "show"]);
+    check("config-show", 0, &project, &["config", "show"]);
+    check("config-show", 0, &project, &["config", "show", "--with-sources"]);
+    check("config-validate", 0, &project, &["config", "validate"]);
+    check("version", 0, &project, &["version"]);
+    check("completions", 0, &project, &["completions", "fish"]);
+    check("init", 0, &project, &["init", "other"]);
+}
+
+#[test]
+fn every_failure_is_what_its_schema_says() {
+    let project = Project::new();
+    check("error", 2, &project, &["biuld"]);
+    check("error", 2, &project, &["build", "../x"]);
+    check("error", 2, &project, &["runs", "show", "zzz"]);
+    check("error", 2, &project, &["init"]);
+
+    project.write("views/bad.sql", "select * from ordres\n");
+    check("error", 3, &project, &["plan"]);
+    check("error", 3, &project, &["config", "validate"]);
+
+    project.write("views/bad.sql", "select 1 / (id - id) as x from orders\n");
+    project.write("views/bad.toml", "cache = \"delta_output\"\n");
+    let document = check("build", 6, &project, &["build"]);
+    assert_eq!(document["error"][0]["context"]["view"], "bad");
+
+    let runs = project.path(".codeanatomy/runs");
+    let damaged = runs.join("01900000-0000-7000-8000-000000000000");
+    std::fs::create_dir(damaged).unwrap();
+    let list = check("runs-list", 0, &project, &["runs", "list"]);
+    assert_eq!(list["damaged"][0]["error"]["code"], "CA-OBS-0005");
+}
+
+fn check(schema: &str, code: i32, project: &Project, args: &[&str]) -> Value {
+    let (got, document) = project.json(args);
+    assert_eq!(got, code, "{args:?}: {document:#}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
+    let text = std::fs::read_to_string(folder.join(format!("{schema}.json"))).unwrap();
+    let validator = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+    let problems: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(problems.is_empty(), "{args:?}: {problems:#?}\n{document:#}");
+    document
+}
