@@ -6,7 +6,7 @@
 //! # Notation
 //!
 //! `tag`, `bool`, `i64`, `len`, `str` and `option` are the writes of
-//! [`Encoder`](codeanatomy_vocab::Encoder) of the same name. `seq(x)` is `len` of a sequence and
+//! [`Encoder`] of the same name. `seq(x)` is `len` of a sequence and
 //! then each `x` in its order.
 //!
 //! # Schema, field, metadata
