@@ -41,7 +41,8 @@ pub struct LineageReport {
     /// without columns.
     pub required_columns_by_dataset: BTreeMap<String, BTreeSet<String>>,
     /// What the report cannot see through, each said once, in the order of the plan: extension
-    /// nodes, prepared statements that are run by name, wildcards that are not resolved.
+    /// nodes, prepared statements that are run by name, wildcards that are not resolved, and kinds
+    /// of writes that are newer than this crate.
     pub opaque: Vec<String>,
 }
 
