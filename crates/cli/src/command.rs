@@ -62,7 +62,11 @@ impl Context {
     /// The project's folder, absolute.
     pub(crate) fn project_dir(&self) -> Result<PathBuf, Errors> {
         let dir = match &self.global.project {
-            Some(dir) => self.absolute(dir),
+            Some(dir) => {
+                let dir = self.absolute(dir);
+                // A folder that is not there is somebody else's error.
+                dir.canonicalize().unwrap_or(dir)
+            }
             None => codeanatomy_project::discover(&self.environment.current_dir)?,
         };
         self.output.paths.start_at(&dir);

@@ -56,11 +56,9 @@ impl Tables {
                     }
                 }
             }
-            None if is_complete => {
-                if bars.insert(table, None).is_none() {
-                    self.output
-                        .note(&format!("made {table}: {} rows", count(rows)));
-                }
+            None if is_complete && bars.insert(table, None).is_none() => {
+                let line = format!("made {table}: {} rows", count(rows));
+                self.output.note(&line);
             }
             None => {}
         }

@@ -68,26 +68,36 @@ impl ErrorDocument {
 impl JsonError {
     pub(crate) fn new(error: &Error, paths: &Paths) -> Self {
         let position = error.location().and_then(|location| location.position());
-        let mut context = BTreeMap::new();
-        for (key, value) in error.context() {
-            // The innermost caller knows best.
-            context.entry(*key).or_insert_with(|| value.clone());
-        }
+        let text = |text: &str| paths.in_project_in(text);
+        let context = context(error)
+            .into_iter()
+            .map(|(key, value)| (key, text(value)));
         Self {
             code: error.code().id(),
             kind: kind(error.kind()),
-            message: error.to_string(),
+            message: text(&error.to_string()),
             file: error
                 .location()
                 .map(|location| paths.in_project(location.path())),
             line: position.map(|position| position.line),
             column: position.map(|position| position.column),
-            expected: error.expected().map(str::to_owned),
+            expected: error.expected().map(text),
             nearest: error.nearest().map(str::to_owned),
-            help: error.help().map(str::to_owned),
-            context,
+            help: error.help().map(text),
+            context: context.collect(),
         }
     }
+}
+
+/// Keys and values; of two values for one key that of the innermost caller, who knows best.
+fn context(error: &Error) -> Vec<(&'static str, &str)> {
+    let mut context: Vec<(&'static str, &str)> = Vec::new();
+    for (key, value) in error.context() {
+        if !context.iter().any(|(known, _)| known == key) {
+            context.push((key, value));
+        }
+    }
+    context
 }
 
 fn render(
@@ -99,9 +109,12 @@ fn render(
 ) -> String {
     let note = |name: &'static str, text: &str| {
         let level = Level::NOTE.with_name(name);
-        Element::from(level.message(normalize_untrusted_str(text)))
+        Element::from(level.message(normalize_untrusted_str(&paths.show_in(text))))
     };
-    let help = |text: &str| Element::from(Level::HELP.message(normalize_untrusted_str(text)));
+    let help = |text: &str| {
+        let text = normalize_untrusted_str(&paths.show_in(text));
+        Element::from(Level::HELP.message(text))
+    };
     let message = error.to_string();
 
     let mut elements: Vec<Element<'_>> = Vec::new();
@@ -116,9 +129,9 @@ fn render(
         });
     }
     elements.extend(error.expected().map(|expected| note("expected", expected)));
-    for (key, value) in error.context() {
+    for (key, value) in context(error) {
         // What the message says already need not be said again.
-        if !message.contains(value.as_str()) {
+        if !message.contains(&format!("`{value}`")) {
             elements.push(note(key, value));
         }
     }
@@ -134,7 +147,9 @@ fn render(
     }
     elements.extend(error.help().map(help));
 
-    let title = level.primary_title(message.as_str()).id(error.code().id());
+    let title = level
+        .primary_title(paths.show_in(&message))
+        .id(error.code().id());
     let report = [Group::with_title(title).elements(elements)];
     let renderer = if paint.is_on() {
         Renderer::styled()

@@ -58,6 +58,29 @@ impl Paths {
         path.display().to_string()
     }
 
+    /// Shows the paths in a text the way [`show`](Self::show) does, where they lie in the project.
+    pub(crate) fn show_in(&self, text: &str) -> String {
+        match self.project_folder() {
+            Some((dir, folder)) => replace_folder(text, folder, &self.show(dir)),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Shows the paths in a text the way [`in_project`](Self::in_project) does.
+    pub(crate) fn in_project_in(&self, text: &str) -> String {
+        match self.project_folder() {
+            Some((_, folder)) => replace_folder(text, folder, "."),
+            None => text.to_owned(),
+        }
+    }
+
+    /// The project's folder as path and as text; none for the root, which is in every path.
+    fn project_folder(&self) -> Option<(&Path, &str)> {
+        let dir = self.project_dir.get()?;
+        dir.parent()?;
+        Some((dir, dir.to_str()?))
+    }
+
     /// The path from the project's folder, where it is in there: the same wherever the command
     /// is run.
     pub(crate) fn in_project(&self, path: &Path) -> String {
@@ -65,6 +88,34 @@ impl Paths {
         let inside = project_dir.and_then(|project_dir| path.strip_prefix(project_dir).ok());
         plain(inside.unwrap_or(path)).display().to_string()
     }
+}
+
+/// Replaces a folder wherever `text` names it or something in it.
+fn replace_folder(text: &str, folder: &str, shown: &str) -> String {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(folder) {
+        let (before, after) = (&rest[..at], &rest[at + folder.len()..]);
+        let begins = !before.ends_with(|c: char| is_name(c) || c == '/');
+        replaced.push_str(before);
+        match after.strip_prefix('/') {
+            Some(inside) if begins && inside.starts_with(is_name) => {
+                if shown != "." {
+                    replaced.push_str(shown);
+                    replaced.push('/');
+                }
+                rest = inside;
+            }
+            _ => {
+                let ends = !after.starts_with(|c: char| is_name(c) || c == '/');
+                replaced.push_str(if begins && ends { shown } else { folder });
+                rest = after;
+            }
+        }
+    }
+    replaced.push_str(rest);
+    replaced
 }
 
 /// A path as a shell takes it.
@@ -110,6 +161,33 @@ mod tests {
             assert_eq!(paths.show(Path::new(path)), shown);
         }
         assert_eq!(Paths::new(Path::new("/a")).show(Path::new("/b/c")), "/b/c");
+    }
+
+    #[test]
+    fn paths_in_messages_are_shown_like_other_paths() {
+        let paths = Paths::new(Path::new("/home/me"));
+        let message = "nothing at `/home/me/shop/orders.csv`";
+        assert_eq!(paths.show_in(message), message);
+        paths.start_at(Path::new("/home/me/shop"));
+        for (text, shown, in_project) in [
+            (
+                message,
+                "nothing at `shop/orders.csv`",
+                "nothing at `orders.csv`",
+            ),
+            ("in `/home/me/shop`", "in `shop`", "in `.`"),
+            ("/home/me/shop/", "/home/me/shop/", "/home/me/shop/"),
+            ("/home/me/shop2/x", "/home/me/shop2/x", "/home/me/shop2/x"),
+            (
+                "/a/home/me/shop/x",
+                "/a/home/me/shop/x",
+                "/a/home/me/shop/x",
+            ),
+            ("/home/me/shop/a /home/me/shop/b", "shop/a shop/b", "a b"),
+        ] {
+            assert_eq!(paths.show_in(text), shown);
+            assert_eq!(paths.in_project_in(text), in_project);
+        }
     }
 
     #[test]

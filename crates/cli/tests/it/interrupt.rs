@@ -21,7 +21,11 @@ fn ctrl_c_stops_a_build_leaves_nothing_half_written_and_the_next_build_completes
     signal("INT", &build);
     let (code, stdout) = end(build);
     assert_eq!(code, 130);
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        asked.elapsed()
+    );
     let document: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(document["status"], "interrupted");
 
@@ -115,7 +119,12 @@ fn signal(name: &str, child: &Child) {
 /// The exit code and standard output.
 fn end(mut child: Child) -> (i32, String) {
     let mut stdout = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut stdout)
+        .unwrap();
     let status = child.wait().unwrap();
     (status.code().unwrap_or(-1), stdout)
 }

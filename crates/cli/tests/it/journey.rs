@@ -9,9 +9,17 @@ fn a_new_project_builds_at_once_and_then_only_what_changed() {
     let project = Project::empty();
     assert_eq!(project.run(&["init"]).code, 0);
 
-    let built = ["best_customers: built", "paid_orders: built", "sales_by_region: built"];
+    let built = [
+        "best_customers: built",
+        "paid_orders: built",
+        "sales_by_region: built",
+    ];
     assert_eq!(sorted(project.build(&[])), built);
-    let skipped = ["best_customers: skipped", "paid_orders: skipped", "sales_by_region: skipped"];
+    let skipped = [
+        "best_customers: skipped",
+        "paid_orders: skipped",
+        "sales_by_region: skipped",
+    ];
     assert_eq!(sorted(project.build(&[])), skipped);
 
     // A change of spelling is no change.
@@ -36,7 +44,10 @@ fn a_new_project_builds_at_once_and_then_only_what_changed() {
 fn an_edit_rebuilds_the_view_and_its_consumers_and_nothing_else() {
     let stored = "cache = \"delta_output\"\n";
     let project = Project::new()
-        .with("views/top.sql", "select max(total) as most from by_region\n")
+        .with(
+            "views/top.sql",
+            "select max(total) as most from by_region\n",
+        )
         .with("views/top.toml", stored)
         .with("views/ids.sql", "select id from orders\n")
         .with("views/ids.toml", stored);
@@ -58,10 +69,35 @@ fn an_edit_rebuilds_the_view_and_its_consumers_and_nothing_else() {
 #[test]
 fn a_plan_says_what_a_build_would_do_and_its_exit_code_whether_there_is_anything() {
     let project = Project::new();
-    assert_shown!(project.run(&["plan", "-q"]), @"");
+    assert_shown!(project.run(&["plan", "-q"]), @r#"
+    exit 0
+    --- stdout
+    VIEW       ACTION  FILES  SIZE  WHY
+    by_region  build       1  47 B  there is no output table yet
+    1 view to build, 0 to skip
+    "#);
     assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, 8);
-    assert_shown!(project.run(&["build"]), @"");
-    assert_shown!(project.run(&["build"]), @"");
+    assert_shown!(project.run(&["build"]), @r#"
+    exit 0
+    --- stdout
+    VIEW       OUTCOME  ROWS  VERSION TOOK
+    by_region  built       2        0 [TIME]
+    1 built in [TIME]
+    run [RUN]
+    --- stderr
+    run [RUN]: 1 view
+    building by_region
+    built by_region: 2 rows, version 0, [TIME], there is no output table yet
+    "#);
+    assert_shown!(project.run(&["build"]), @r#"
+    exit 0
+    --- stdout
+    nothing to do: 1 view is up to date ([TIME])
+    run [RUN]
+    --- stderr
+    run [RUN]: 1 view
+    skipped by_region: 2 rows, version 0, the output's own commit (version 0) carries the same result key [KEY]
+    "#);
     assert_eq!(project.run(&["plan", "--detailed-exitcode"]).code, 0);
     assert_eq!(project.run(&["plan"]).code, 0);
 }
@@ -73,20 +109,31 @@ fn a_project_is_found_from_any_folder_below_it() {
     assert_eq!(ran.code, 3);
     assert!(ran.stderr.contains("--> x.sql:1:15"), "{}", ran.stderr);
     let ran = project.run_in("views", &["plan", "-q"]);
-    assert!(ran.stderr.contains("--> staging/x.sql:1:15"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("--> staging/x.sql:1:15"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn past_runs_are_listed_and_shown_by_the_beginning_of_their_id() {
     let project = Project::new();
-    assert_shown!(project.run(&["runs", "list"]), @"");
+    assert_shown!(project.run(&["runs", "list"]), @r#"
+    exit 0
+    --- stdout
+    no runs yet; `codeanatomy build` makes one
+    "#);
     project.build(&[]);
     project.build(&[]);
     let (_, list) = project.json(&["runs", "list"]);
     let runs = list["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 2);
     let outcome = |run: &Value| run["views"][0]["outcome"].clone();
-    assert_eq!((outcome(&runs[0]), outcome(&runs[1])), ("skipped".into(), "built".into()));
+    assert_eq!(
+        (outcome(&runs[0]), outcome(&runs[1])),
+        ("skipped".into(), "built".into())
+    );
 
     let id = runs[1]["run_id"].as_str().unwrap();
     let (_, shown) = project.json(&["runs", "show", id]);
@@ -114,7 +161,13 @@ fn a_plan_is_explained_in_every_form() {
 #[test]
 fn a_setting_on_the_command_line_wins_and_says_so() {
     let project = Project::new();
-    let args = ["config", "show", "--with-sources", "--set", "batch_size=1000"];
+    let args = [
+        "config",
+        "show",
+        "--with-sources",
+        "--set",
+        "batch_size=1000",
+    ];
     let (code, document) = project.json(&args);
     assert_eq!(code, 0);
     let settings = document["settings"].as_array().unwrap();
@@ -125,7 +178,11 @@ fn a_setting_on_the_command_line_wins_and_says_so() {
     assert_eq!(setting["value"], "1000");
     assert_eq!(setting["source"]["kind"], "flag");
     let ran = project.run(&["config", "show"]);
-    assert!(ran.stdout.contains("datafusion.execution.batch_size"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("datafusion.execution.batch_size"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

@@ -166,7 +166,8 @@ macro_rules! assert_shown {
                 (r"/(private/)?(var|tmp)/[^\s`]*?\.tmp\w+", "[FOLDER]"),
                 (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "[RUN]"),
                 (r"\b\d+(\.\d)? (ms|s)\b", "[TIME]"),
-                (r" +(\[TIME\])", " $1"),
+                (r" +(\[TIME\]|TOOK)", " $1"),
+                (r"\b[0-9a-f]{12}\b", "[KEY]"),
             ],
         }, { insta::assert_snapshot!($ran.shown(), @$expected) })
     };

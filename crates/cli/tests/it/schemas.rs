@@ -18,7 +18,12 @@ fn every_document_is_what_its_schema_says() {
     check("runs-list", 0, &project, &["runs", "list"]);
     check("runs-show", 0, &project, &["runs", "show"]);
     check("config-show", 0, &project, &["config", "show"]);
-    check("config-show", 0, &project, &["config", "show", "--with-sources"]);
+    check(
+        "config-show",
+        0,
+        &project,
+        &["config", "show", "--with-sources"],
+    );
     check("config-validate", 0, &project, &["config", "validate"]);
     check("version", 0, &project, &["version"]);
     check("completions", 0, &project, &["completions", "fish"]);

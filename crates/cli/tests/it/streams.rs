@@ -9,7 +9,13 @@ fn json_is_one_document_on_standard_output_and_nothing_else() {
     let project = Project::new();
     for args in [
         &["plan", "--format", "json", "-vvv"][..],
-        &["build", "--format", "json", "--diagnostics-profile", "debug"][..],
+        &[
+            "build",
+            "--format",
+            "json",
+            "--diagnostics-profile",
+            "debug",
+        ][..],
         &["build", "nothing", "--format", "json"][..],
         &["--format=json", "biuld"][..],
         &["plan", "--set", "x", "--format", "json"][..],
@@ -50,7 +56,12 @@ fn a_reader_that_goes_away_is_no_error() {
     let mut child = project.start(&["completions", "bash"]);
     drop(child.stdout.take());
     let mut stderr = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut stderr)
+        .unwrap();
     assert_eq!(stderr, "");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
@@ -60,14 +71,31 @@ fn a_run_record_that_cannot_be_written_is_a_warning() {
     let project = Project::new().with(".codeanatomy", "a file, not a folder");
     let ran = project.run(&["build", "-q"]);
     assert_eq!(ran.code, 0);
-    assert!(ran.stderr.starts_with("warning[CA-OBS-0001]"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("warning[CA-OBS-0001]"),
+        "{}",
+        ran.stderr
+    );
     let (code, document) = project.json(&["build"]);
-    assert_eq!((code, &document["run_bundle"]), (0, &serde_json::Value::Null));
+    assert_eq!(
+        (code, &document["run_bundle"]),
+        (0, &serde_json::Value::Null)
+    );
 }
 
 #[test]
 fn usage_errors_say_what_there_is() {
-    assert_shown!(Project::new().run(&["build", "--forse"]), @"");
+    assert_shown!(Project::new().run(&["build", "--forse"]), @r#"
+    exit 2
+    --- stderr
+    error: unexpected argument '--forse' found
+
+      tip: a similar argument exists: '--force'
+
+    Usage: codeanatomy build --force [VIEW]...
+
+    For more information, try '--help'.
+    "#);
 }
 
 #[test]
