@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use codeanatomy_project::DiagnosticsProfile;
-use codeanatomy_vocab::{Error, Result};
+use codeanatomy_project::{DiagnosticsProfile, Layers};
+use codeanatomy_vocab::{Error, Result, nearest};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -32,6 +32,10 @@ pub(crate) fn start(
     profile: Option<DiagnosticsProfile>,
 ) -> Result<Log> {
     let explicit = environment.variables.get(VARIABLE);
+    let profile = match profile {
+        Some(profile) => Some(profile),
+        None => profile_of(environment)?,
+    };
     let filter = match explicit {
         Some(directives) => EnvFilter::builder().parse(directives).map_err(|error| {
             Error::new(
@@ -70,6 +74,26 @@ impl Log {
                 .filter
                 .reload(EnvFilter::new(directives(self.verbosity, Some(profile))));
         }
+    }
+}
+
+/// The profile that a variable names.
+fn profile_of(environment: &Environment) -> Result<Option<DiagnosticsProfile>> {
+    let layers = Layers::new("diagnostics").with_env(&environment.variables);
+    let Some(setting) = layers.get("profile") else {
+        return Ok(None);
+    };
+    let name = setting.value.to_string();
+    let names = DiagnosticsProfile::ALL.map(|(name, _)| name);
+    match DiagnosticsProfile::from_name(&name) {
+        Some(profile) => Ok(Some(profile)),
+        None => Err(
+            Error::new(codes::USAGE, format!("`{name}` is no diagnostics profile"))
+                .with("source", &setting.source)
+                .with_expected(names.join(", "))
+                .with_nearest(nearest(&name, names))
+                .with_help("correct or unset the variable"),
+        ),
     }
 }
 

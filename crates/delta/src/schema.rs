@@ -334,3 +334,89 @@ fn nested_nullable(data_type: &DataType) -> DataType {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
+
+    use super::*;
+
+    fn schema_of(fields: &[(&str, DataType)]) -> Schema {
+        Schema::new(
+            fields
+                .iter()
+                .map(|(name, data_type)| Field::new(*name, data_type.clone(), true))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn problems(fields: &[(&str, DataType)]) -> Vec<(&'static str, String)> {
+        delta_schema(&schema_of(fields))
+            .unwrap_err()
+            .iter()
+            .map(|error| (error.code().id(), error.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn the_promised_schema_is_the_one_that_a_table_has() {
+        let element = |data_type| Arc::new(Field::new("item", data_type, false));
+        let entries = DataType::Struct(
+            vec![
+                Field::new("keys", DataType::Utf8View, false),
+                Field::new("values", DataType::Float16, false),
+            ]
+            .into(),
+        );
+        let schema = schema_of(&[
+            ("a", DataType::LargeList(element(DataType::UInt16))),
+            (
+                "b",
+                DataType::Map(Arc::new(Field::new("entries", entries, false)), false),
+            ),
+            (
+                "c",
+                DataType::Struct(vec![Field::new("x", DataType::Date64, false)].into()),
+            ),
+            ("d", DataType::Decimal128(5, -3)),
+            (
+                "e",
+                DataType::Timestamp(TimeUnit::Second, Some("+02:00".into())),
+            ),
+            (
+                "f",
+                DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::LargeUtf8)),
+            ),
+        ]);
+        let promised = delta_schema(&schema).unwrap();
+        assert_eq!(delta_schema(&promised).unwrap(), promised);
+        assert_eq!(promised.field(3).data_type(), &DataType::Decimal128(8, 0));
+        let table: StructType = promised.as_ref().try_into_kernel().unwrap();
+        let location = TableLocation::parse("/t", std::path::Path::new("/")).unwrap();
+        assert_eq!(logical_schema(&table, &location).unwrap(), promised);
+    }
+
+    #[test]
+    fn all_columns_that_cannot_be_are_named_at_once() {
+        let found = problems(&[
+            ("a", DataType::Time64(TimeUnit::Nanosecond)),
+            ("b c", DataType::Int8),
+            ("B", DataType::Int8),
+            ("b", DataType::Null),
+            ("", DataType::Int8),
+            (
+                "s",
+                DataType::Struct(vec![Field::new("x;y", DataType::Decimal256(76, 0), true)].into()),
+            ),
+        ]);
+        let codes: Vec<&str> = found.iter().map(|(code, _)| *code).collect();
+        let (name, data_type) = ("CA-DELTA-0011", "CA-DELTA-0010");
+        assert_eq!(
+            codes,
+            [data_type, name, name, data_type, name, name, data_type]
+        );
+        assert!(found[1].1.contains("`b c`"));
+        assert!(found[2].1.contains("`B` and `b`"));
+        assert!(found[5].1.contains("`s.x;y`"));
+    }
+}

@@ -377,9 +377,12 @@ fn decide_ephemeral(
             .and_then(|state| state.stamp.as_ref());
         for (name, key) in ephemeral_keys(view, planned) {
             let last = stamp.and_then(|stamp| stamp.provenance.ephemeral.get(&name));
+            let volatile = planned
+                .view(&name)
+                .is_ok_and(|view| !view.volatile().is_empty());
             let (all, new) = computed.entry(name).or_default();
             all.push(view.name().as_str());
-            if last != Some(&key) {
+            if volatile || last != Some(&key) {
                 new.push(view.name().as_str());
             }
         }
@@ -392,10 +395,7 @@ fn decide_ephemeral(
             ),
             Some((all, _)) => (
                 Action::Skip,
-                format!(
-                    "unchanged; computed again inside {}",
-                    all.join(" and ")
-                ),
+                format!("unchanged; computed again inside {}", all.join(" and ")),
             ),
             None => (
                 Action::Skip,

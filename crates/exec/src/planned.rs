@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use codeanatomy_lineage::referenced_tables;
 use codeanatomy_plan::{IdentityInputs, InputIdentity, InputKind, PlanBundle};
 use codeanatomy_session::{RuntimeProfile, Session, parallel_map};
 use codeanatomy_views::ViewGraph;
@@ -310,15 +311,4 @@ fn internal(view: &ViewDefinition, message: &str) -> Error {
     Error::new(codes::INTERNAL, message)
         .with("view", view.spec.name())
         .with_help("this is a defect of CodeAnatomy: please report it")
-}
-
-fn referenced_tables(plan: &LogicalPlan) -> BTreeSet<String> {
-    let mut tables = BTreeSet::new();
-    let _ = plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            tables.insert(scan.table_name.to_string());
-        }
-        Ok(TreeNodeRecursion::Continue)
-    });
-    tables
 }

@@ -1,17 +1,22 @@
 //! How long a user waits for the digest of a plan.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a bench that cannot run has nothing to say"
+)]
+
 use std::sync::Arc;
 
 use codeanatomy_plan::plan_digest;
 use datafusion_common::arrow::datatypes::{DataType, Field, Schema};
-use datafusion_expr::logical_plan::{Filter, LogicalPlanBuilder, table_scan};
+use datafusion_expr::logical_plan::{Filter, LogicalPlanBuilder, Projection, table_scan};
 use datafusion_expr::{LogicalPlan, col, lit};
 
 fn main() {
     divan::main();
 }
 
-/// The digest of a plan with this many nodes: filters and projections over a join.
+/// The digest of a plan with this many nodes: filters and projections by turns.
 #[divan::bench(args = [10, 100, 1_000, 10_000])]
 fn nodes(bencher: divan::Bencher<'_, '_>, count: usize) {
     let plan = plan_of(count);
@@ -44,11 +49,19 @@ fn plan_of(nodes: usize) -> LogicalPlan {
     (0_i64..)
         .take(nodes.saturating_sub(1))
         .fold(scan("t"), |input, number| {
-            let predicate = col("t.a")
-                .gt(lit(number))
-                .and(col("t.b").lt(col("t.c") + lit(number)));
-            LogicalPlan::Filter(
-                Filter::try_new(predicate, Arc::new(input)).expect("the predicate is boolean"),
-            )
+            let built = if number % 2 == 0 {
+                let predicate = col("t.a")
+                    .gt(lit(number))
+                    .and(col("t.b").lt(col("t.c") + lit(number)));
+                Filter::try_new(predicate, Arc::new(input)).map(LogicalPlan::Filter)
+            } else {
+                let exprs = vec![
+                    (col("t.a") + lit(number)).alias_qualified(Some("t"), "a"),
+                    col("t.b"),
+                    col("t.c"),
+                ];
+                Projection::try_new(exprs, Arc::new(input)).map(LogicalPlan::Projection)
+            };
+            built.expect("the node is valid")
         })
 }

@@ -32,20 +32,33 @@ fn main() -> Outcome<()> {
         return Ok(());
     }
     let option = |name: &str, default: f64| -> Outcome<f64> {
-        let given = args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1));
+        let given = args
+            .iter()
+            .position(|arg| arg == name)
+            .and_then(|at| args.get(at + 1));
         Ok(given.map_or(Ok(default), |text| text.parse())?)
     };
     let scale = option("--scale", 0.1)?;
     let n_pairs = option("--pairs", 3.0)? as usize;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("tpch-{scale}"));
     write_project(&root)?;
     let summary = runtime.block_on(generate(&root.join("data"), scale, &|_| {}))?;
     println!("{summary}");
     let found = paired(
         n_pairs,
-        || runtime.block_on(build(&root)).unwrap_or_else(|error| panic!("{error}")),
-        || runtime.block_on(run_on_engine(&root)).unwrap_or_else(|error| panic!("{error}")),
+        || {
+            runtime
+                .block_on(build(&root))
+                .unwrap_or_else(|error| panic!("{error}"))
+        },
+        || {
+            runtime
+                .block_on(run_on_engine(&root))
+                .unwrap_or_else(|error| panic!("{error}"))
+        },
     );
     println!(
         "build/tpch_scale_{scale}: {:.2} s, engine alone {:.2} s, ratio {:.3}",
@@ -60,9 +73,13 @@ fn main() -> Outcome<()> {
 async fn build(root: &Path) -> Outcome<()> {
     remove(&root.join("out"))?;
     let observer = Arc::new(NoObserver);
-    let pinned = Configured::load(root, Overrides::default())?.pin(&[], observer.clone()).await?;
+    let pinned = Configured::load(root, Overrides::default())?
+        .pin(&[], observer.clone())
+        .await?;
     let planned = pinned.plan(observer.clone()).await?;
-    let ran = planned.build(BuildOptions::default(), observer, CancellationToken::new()).await?;
+    let ran = planned
+        .build(BuildOptions::default(), observer, CancellationToken::new())
+        .await?;
     match ran.failures().first() {
         Some((view, error)) => Err(format!("{view}: {error}").into()),
         None => Ok(()),
@@ -77,23 +94,35 @@ async fn run_on_engine(root: &Path) -> Outcome<()> {
     let session = Session::build(configured.profile(), UnixMillis(1_700_000_000_000))?;
     let context = session.context();
     for table in Table::ALL {
-        register(&context, table.name(), &root.join("data").join(table.name())).await?;
+        register(
+            &context,
+            table.name(),
+            &root.join("data").join(table.name()),
+        )
+        .await?;
     }
     let mut codec = TableParquetOptions::default();
     codec.global.compression = Some("zstd(1)".to_owned());
     for view in configured.graph().order() {
         let frame = context.sql(view.sql()).await?;
         let name = view.name().as_str();
-        let stored = configured.definitions().get(view.name()).and_then(|v| v.output.as_ref());
+        let stored = configured
+            .definitions()
+            .get(view.name())
+            .and_then(|v| v.output.as_ref());
         if stored.is_none() {
             context.register_table(name, frame.into_view())?;
             continue;
         }
         let path = out.join(name).display().to_string() + "/";
         std::fs::create_dir_all(&path)?;
-        frame.write_parquet(&path, DataFrameWriteOptions::new(), Some(codec.clone())).await?;
+        frame
+            .write_parquet(&path, DataFrameWriteOptions::new(), Some(codec.clone()))
+            .await?;
         if configured.graph().consumers(view.name()).next().is_some() {
-            context.register_parquet(name, &path, ParquetReadOptions::default()).await?;
+            context
+                .register_parquet(name, &path, ParquetReadOptions::default())
+                .await?;
         }
     }
     Ok(())

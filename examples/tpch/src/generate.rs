@@ -92,11 +92,16 @@ pub async fn generate(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Summary> {
     if !SCALES.contains(&scale) {
-        return Err(
-            Error::new(codes::INVALID_SCALE, format!("{scale} is not a scale factor"))
-                .with_expected(format!("a number from {} to {}", SCALES.start(), SCALES.end()))
-                .with_help("0.1 makes about 35 MB of data, 1 ten times as much"),
-        );
+        return Err(Error::new(
+            codes::INVALID_SCALE,
+            format!("{scale} is not a scale factor"),
+        )
+        .with_expected(format!(
+            "a number from {} to {}",
+            SCALES.start(),
+            SCALES.end()
+        ))
+        .with_help("0.1 makes about 35 MB of data, 1 ten times as much"));
     }
     let dir = dir.to_owned();
     let store = blocking(move || Store::open(&dir)).await?;
@@ -145,11 +150,7 @@ impl fmt::Display for Summary {
     }
 }
 
-async fn make(
-    store: &Store,
-    scale: f64,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Summary> {
+async fn make(store: &Store, scale: f64, progress: &(dyn Fn(Progress) + Sync)) -> Result<Summary> {
     let mut tables = Vec::with_capacity(Table::ALL.len());
     for table in Table::ALL {
         let total = AtomicU64::new(0);
@@ -257,7 +258,10 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "parquet") {
+                } else if path
+                    .extension()
+                    .is_some_and(|extension| extension == "parquet")
+                {
                     let name = path.strip_prefix(dir).unwrap().display().to_string();
                     files.insert(name, fs::metadata(path).unwrap().len());
                 }
@@ -270,7 +274,8 @@ mod tests {
     async fn tables_have_several_files_and_orders_and_lines_one_for_each_month() {
         let dir = tempfile::tempdir().unwrap();
         // A caller may want to spawn the work.
-        let work: Box<dyn Future<Output = _> + Send> = Box::new(generate(dir.path(), SCALE, &|_| {}));
+        let work: Box<dyn Future<Output = _> + Send> =
+            Box::new(generate(dir.path(), SCALE, &|_| {}));
         let summary = Box::into_pin(work).await.unwrap();
         for table in &summary.tables {
             let files = files(dir.path(), table.table);
@@ -280,7 +285,11 @@ mod tests {
         }
         let orders = files(dir.path(), Table::Orders);
         assert_eq!(orders.len(), 80);
-        assert!(orders.keys().any(|path| path.starts_with("orders/o_ordermonth=1996-02/")));
+        assert!(
+            orders
+                .keys()
+                .any(|path| path.starts_with("orders/o_ordermonth=1996-02/"))
+        );
     }
 
     #[tokio::test]
@@ -294,7 +303,10 @@ mod tests {
         let last = last.into_inner().unwrap();
         for table in &summary.tables {
             let progress = last[&table.table];
-            assert_eq!((progress.rows, progress.total_rows), (table.rows, table.rows));
+            assert_eq!(
+                (progress.rows, progress.total_rows),
+                (table.rows, table.rows)
+            );
         }
         assert_eq!(summary.rows(Table::Lineitem), 6_005);
     }
@@ -312,8 +324,15 @@ mod tests {
         let other = generate(dir.path(), 2.0 * SCALE, &|_| {}).await.unwrap();
         assert!(!other.reused);
         assert_eq!(other.rows(Table::Part), 2 * first.rows(Table::Part));
-        let expected = other.tables.iter().find(|table| table.table == Table::Part).unwrap();
-        assert_eq!(files(dir.path(), Table::Part).values().sum::<u64>(), expected.bytes);
+        let expected = other
+            .tables
+            .iter()
+            .find(|table| table.table == Table::Part)
+            .unwrap();
+        assert_eq!(
+            files(dir.path(), Table::Part).values().sum::<u64>(),
+            expected.bytes
+        );
     }
 
     #[tokio::test]

@@ -128,7 +128,9 @@ fn refuse_another_project(dir: &Path) -> Result<()> {
     let is_ours = String::from_utf8_lossy(&found)
         .lines()
         .filter_map(|line| line.split_once('='))
-        .any(|(key, value)| key.trim() == "name" && value.trim().trim_matches(['"', '\'']) == "tpch");
+        .any(|(key, value)| {
+            key.trim() == "name" && value.trim().trim_matches(['"', '\'']) == "tpch"
+        });
     if is_ours {
         return Ok(());
     }
@@ -196,7 +198,11 @@ mod tests {
     #[test]
     fn the_project_of_somebody_else_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(CONFIGURATION), "[project]\nname = \"shop\"\n").unwrap();
+        fs::write(
+            dir.path().join(CONFIGURATION),
+            "[project]\nname = \"shop\"\n",
+        )
+        .unwrap();
         let error = write_project(dir.path()).unwrap_err();
         assert_eq!(error.code(), codes::FOREIGN_PROJECT);
         assert!(!dir.path().join("views").exists());

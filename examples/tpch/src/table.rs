@@ -175,9 +175,12 @@ impl Table {
             .transpose()
             .and_then(|batch| batch.map(|batch| self.finished(&batch)).transpose())
             .map_err(|error| {
-                Error::new(codes::INTERNAL, "the generated rows do not fit their schema")
-                    .with("table", self)
-                    .with_source(error)
+                Error::new(
+                    codes::INTERNAL,
+                    "the generated rows do not fit their schema",
+                )
+                .with("table", self)
+                .with_source(error)
             })
     }
 
@@ -269,12 +272,21 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_table_are_the_whole_table() {
-        for table in [Table::Supplier, Table::Partsupp, Table::Orders, Table::Lineitem] {
+        for table in [
+            Table::Supplier,
+            Table::Partsupp,
+            Table::Orders,
+            Table::Lineitem,
+        ] {
             let whole = table.batch(SCALE, 1, 1).unwrap().unwrap();
             let parts: Vec<_> = (1..=7)
                 .filter_map(|part| table.batch(SCALE, part, 7).unwrap())
                 .collect();
-            assert_eq!(concat_batches(&table.schema(), &parts).unwrap(), whole, "{table}");
+            assert_eq!(
+                concat_batches(&table.schema(), &parts).unwrap(),
+                whole,
+                "{table}"
+            );
         }
     }
 
@@ -282,7 +294,10 @@ mod tests {
     fn the_month_is_the_beginning_of_the_date() {
         let batch = Table::Lineitem.batch(SCALE, 1, 1).unwrap().unwrap();
         let dates = cast(batch.column_by_name("l_shipdate").unwrap(), &DataType::Utf8).unwrap();
-        let months = batch.column_by_name("l_shipmonth").unwrap().as_string::<i32>();
+        let months = batch
+            .column_by_name("l_shipmonth")
+            .unwrap()
+            .as_string::<i32>();
         for (date, month) in dates.as_string::<i32>().iter().zip(months) {
             assert_eq!(&date.unwrap()[..7], month.unwrap());
         }

@@ -20,7 +20,9 @@ impl Shop {
     /// Orders in CSV; `paid` keeps some, `by_region` sums them, `shares` reads `by_region`, and
     /// `customers` reads something else.
     fn new() -> Self {
-        let shop = Self { folder: TempDir::new().unwrap() };
+        let shop = Self {
+            folder: TempDir::new().unwrap(),
+        };
         shop.write(
             "codeanatomy.toml",
             "[project]\nname = 'shop'\n\
@@ -32,7 +34,11 @@ impl Shop {
             "id,region,price,paid\n1,north,10,true\n2,south,20,true\n3,north,5,false\n4,north,7,true\n",
         );
         shop.write("data/people.csv", "id,name\n1,Ann\n2,Bob\n");
-        shop.view("paid", "select id, region, price from orders where paid", "");
+        shop.view(
+            "paid",
+            "select id, region, price from orders where paid",
+            "",
+        );
         shop.view(
             "by_region",
             "select region, sum(price) as total from paid group by region",
@@ -43,7 +49,11 @@ impl Shop {
             "select region, total * 100 / (select sum(total) from by_region) as share from by_region",
             "cache = 'delta_output'\n",
         );
-        shop.view("customers", "select id, upper(name) as name from people", "cache = 'delta_output'\n");
+        shop.view(
+            "customers",
+            "select id, upper(name) as name from people",
+            "cache = 'delta_output'\n",
+        );
         shop
     }
 
@@ -70,25 +80,38 @@ impl Shop {
 
     async fn planned_with(&self, settings: &[(&str, &str)]) -> Result<Planned, Errors> {
         let overrides = Overrides {
-            settings: settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+            settings: settings
+                .iter()
+                .map(|(k, v)| (k.to_string(), v.to_string()))
+                .collect(),
             ..Overrides::default()
         };
         let observer = Arc::new(NoObserver);
-        let pinned = Configured::load(self.root(), overrides)?.pin(&[], observer.clone()).await?;
+        let pinned = Configured::load(self.root(), overrides)?
+            .pin(&[], observer.clone())
+            .await?;
         pinned.plan(observer).await
     }
 
     async fn plan(&self) -> PlanReport {
-        self.planned().await.unwrap().report(&Default::default()).unwrap()
+        self.planned()
+            .await
+            .unwrap()
+            .report(&Default::default())
+            .unwrap()
     }
 
     async fn ran(&self) -> Ran {
-        self.ran_with(BuildOptions::default(), CancellationToken::new()).await
+        self.ran_with(BuildOptions::default(), CancellationToken::new())
+            .await
     }
 
     async fn ran_with(&self, options: BuildOptions, cancel: CancellationToken) -> Ran {
         let planned = self.planned().await.unwrap();
-        planned.build(options, Arc::new(NoObserver), cancel).await.unwrap()
+        planned
+            .build(options, Arc::new(NoObserver), cancel)
+            .await
+            .unwrap()
     }
 
     async fn build(&self) -> BuildReport {
@@ -100,9 +123,16 @@ impl Shop {
     async fn rows(&self, view: &str) -> String {
         let planned = self.planned().await.unwrap();
         let stream = planned.stream(&name(view)).await.unwrap();
-        let batches = datafusion::physical_plan::common::collect(stream).await.unwrap();
+        let batches = datafusion::physical_plan::common::collect(stream)
+            .await
+            .unwrap();
         let table = datafusion::arrow::util::pretty::pretty_format_batches(&batches).unwrap();
-        let mut rows: Vec<String> = table.to_string().lines().skip(3).map(str::to_owned).collect();
+        let mut rows: Vec<String> = table
+            .to_string()
+            .lines()
+            .skip(3)
+            .map(str::to_owned)
+            .collect();
         rows.pop();
         rows.sort();
         rows.join("\n")
@@ -114,12 +144,19 @@ fn name(text: &str) -> ViewName {
 }
 
 fn outcomes(report: &BuildReport) -> BTreeMap<&str, Outcome> {
-    report.views.iter().map(|view| (view.name.as_str(), view.outcome)).collect()
+    report
+        .views
+        .iter()
+        .map(|view| (view.name.as_str(), view.outcome))
+        .collect()
 }
 
 fn with_outcome(report: &BuildReport, outcome: Outcome) -> Vec<&str> {
-    let mut names: Vec<&str> =
-        outcomes(report).into_iter().filter(|(_, found)| *found == outcome).map(|(n, _)| n).collect();
+    let mut names: Vec<&str> = outcomes(report)
+        .into_iter()
+        .filter(|(_, found)| *found == outcome)
+        .map(|(n, _)| n)
+        .collect();
     names.sort_unstable();
     names
 }
@@ -129,13 +166,23 @@ async fn a_second_build_on_unchanged_input_does_nothing() {
     let shop = Shop::new();
     let first = shop.build().await;
     assert_eq!(first.status, RunStatus::Ok);
-    assert_eq!(with_outcome(&first, Outcome::Built), ["by_region", "customers", "paid", "shares"]);
-    assert_eq!(shop.rows("by_region").await, "| north  | 17    |\n| south  | 20    |");
+    assert_eq!(
+        with_outcome(&first, Outcome::Built),
+        ["by_region", "customers", "paid", "shares"]
+    );
+    assert_eq!(
+        shop.rows("by_region").await,
+        "| north  | 17    |\n| south  | 20    |"
+    );
 
     let second = shop.build().await;
     assert_eq!(with_outcome(&second, Outcome::Skipped).len(), 4);
     let hashes = |report: &BuildReport| -> Vec<_> {
-        report.views.iter().map(|view| (view.rows, view.result_hash.clone())).collect()
+        report
+            .views
+            .iter()
+            .map(|view| (view.rows, view.result_hash.clone()))
+            .collect()
     };
     assert_eq!(hashes(&first), hashes(&second));
 
@@ -149,23 +196,44 @@ async fn a_second_build_on_unchanged_input_does_nothing() {
 async fn an_edit_rebuilds_the_view_and_its_readers_only() {
     let shop = Shop::new();
     shop.build().await;
-    shop.view("by_region", "select region, sum(price) + 1 as total from paid group by region", "");
+    shop.view(
+        "by_region",
+        "select region, sum(price) + 1 as total from paid group by region",
+        "",
+    );
     let plan = shop.plan().await;
     let reason = |view: &str| {
-        let view = plan.views.iter().find(|plan| plan.name.as_str() == view).unwrap();
+        let view = plan
+            .views
+            .iter()
+            .find(|plan| plan.name.as_str() == view)
+            .unwrap();
         let reason = &view.reasons[0];
         (reason.component.clone(), reason.file.clone())
     };
     let file = format!("views{}by_region.sql", std::path::MAIN_SEPARATOR);
     assert_eq!(reason("by_region"), ("plan_digest".to_owned(), Some(file)));
     let report = shop.build().await;
-    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "shares"]);
-    assert_eq!(with_outcome(&report, Outcome::Skipped), ["customers", "paid"]);
+    assert_eq!(
+        with_outcome(&report, Outcome::Built),
+        ["by_region", "shares"]
+    );
+    assert_eq!(
+        with_outcome(&report, Outcome::Skipped),
+        ["customers", "paid"]
+    );
 
     // An ephemeral view that is edited counts as built with the views that compute it.
-    shop.view("paid", "select id, region, price from orders where paid and price > 6", "");
+    shop.view(
+        "paid",
+        "select id, region, price from orders where paid and price > 6",
+        "",
+    );
     let report = shop.build().await;
-    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "paid", "shares"]);
+    assert_eq!(
+        with_outcome(&report, Outcome::Built),
+        ["by_region", "paid", "shares"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,10 +246,16 @@ async fn another_spelling_of_a_query_rebuilds_nothing() {
         "",
     );
     fs::create_dir(shop.root().join("views/marts")).unwrap();
-    fs::rename(shop.root().join("views/shares.sql"), shop.root().join("views/marts/shares.sql"))
-        .unwrap();
-    fs::rename(shop.root().join("views/shares.toml"), shop.root().join("views/marts/shares.toml"))
-        .unwrap();
+    fs::rename(
+        shop.root().join("views/shares.sql"),
+        shop.root().join("views/marts/shares.sql"),
+    )
+    .unwrap();
+    fs::rename(
+        shop.root().join("views/shares.toml"),
+        shop.root().join("views/marts/shares.toml"),
+    )
+    .unwrap();
     let report = shop.build().await;
     assert_eq!(with_outcome(&report, Outcome::Skipped).len(), 4);
 }
@@ -195,7 +269,10 @@ async fn changed_data_rebuilds_what_reads_it() {
     shop.write("data/orders.csv", &text.replace("2,south,20", "2,south,30"));
     let report = shop.build().await;
     assert_eq!(with_outcome(&report, Outcome::Skipped), ["customers"]);
-    assert_eq!(shop.rows("by_region").await, "| north  | 17    |\n| south  | 30    |");
+    assert_eq!(
+        shop.rows("by_region").await,
+        "| north  | 17    |\n| south  | 30    |"
+    );
 
     // The same bytes written again are the same data.
     shop.write("data/orders.csv", &text.replace("2,south,20", "2,south,30"));
@@ -207,10 +284,19 @@ async fn settings_count_only_where_they_can_change_a_row() {
     let shop = Shop::new();
     shop.build().await;
     let keys = |planned: &Planned| -> Vec<_> {
-        planned.fingerprints().views.into_values().map(|f| f.result_key).collect()
+        planned
+            .fingerprints()
+            .views
+            .into_values()
+            .map(|f| f.result_key)
+            .collect()
     };
     let base = keys(&shop.planned().await.unwrap());
-    let fast = [("batch_size", "1024"), ("target_partitions", "3"), ("memory_limit", "1GiB")];
+    let fast = [
+        ("batch_size", "1024"),
+        ("target_partitions", "3"),
+        ("memory_limit", "1GiB"),
+    ];
     assert_eq!(base, keys(&shop.planned_with(&fast).await.unwrap()));
     let zone = [("time_zone", "+02:00")];
     assert_ne!(base, keys(&shop.planned_with(&zone).await.unwrap()));
@@ -226,7 +312,11 @@ async fn a_failure_blocks_its_readers_and_the_rest_completes() {
     );
     let ran = shop.ran().await;
     assert_eq!(ran.status(), RunStatus::Failed);
-    let failed: Vec<&str> = ran.failures().iter().map(|(view, _)| view.as_str()).collect();
+    let failed: Vec<&str> = ran
+        .failures()
+        .iter()
+        .map(|(view, _)| view.as_str())
+        .collect();
     assert_eq!(failed, ["by_region"]);
     let report = ran.into_report();
     assert_eq!(with_outcome(&report, Outcome::Built), ["customers"]);
@@ -234,20 +324,35 @@ async fn a_failure_blocks_its_readers_and_the_rest_completes() {
     assert!(!shop.root().join("out/shares").exists());
 
     // Mended, the next build does the rest and nothing twice.
-    shop.view("by_region", "select region, sum(price) as total from paid group by region", "");
+    shop.view(
+        "by_region",
+        "select region, sum(price) as total from paid group by region",
+        "",
+    );
     let report = shop.build().await;
-    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "paid", "shares"]);
+    assert_eq!(
+        with_outcome(&report, Outcome::Built),
+        ["by_region", "paid", "shares"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_volatile_view_is_never_skipped_and_neither_are_its_readers() {
     let shop = Shop::new();
-    shop.view("paid", "select id, region, price + random() as price from orders", "");
+    shop.view(
+        "paid",
+        "select id, region, price + random() as price from orders",
+        "",
+    );
     shop.build().await;
     let report = shop.build().await;
     assert_eq!(with_outcome(&report, Outcome::Skipped), ["customers"]);
     let plan = shop.plan().await;
-    let view = plan.views.iter().find(|view| view.name.as_str() == "by_region").unwrap();
+    let view = plan
+        .views
+        .iter()
+        .find(|view| view.name.as_str() == "by_region")
+        .unwrap();
     assert_eq!(view.reasons[0].component, "determinism");
 }
 
@@ -255,9 +360,18 @@ async fn a_volatile_view_is_never_skipped_and_neither_are_its_readers() {
 async fn a_forced_view_is_built_and_its_readers_follow() {
     let shop = Shop::new();
     shop.build().await;
-    let options = BuildOptions { forced: [name("by_region")].into(), ..BuildOptions::default() };
-    let report = shop.ran_with(options, CancellationToken::new()).await.into_report();
-    assert_eq!(with_outcome(&report, Outcome::Built), ["by_region", "shares"]);
+    let options = BuildOptions {
+        forced: [name("by_region")].into(),
+        ..BuildOptions::default()
+    };
+    let report = shop
+        .ran_with(options, CancellationToken::new())
+        .await
+        .into_report();
+    assert_eq!(
+        with_outcome(&report, Outcome::Built),
+        ["by_region", "shares"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,7 +388,10 @@ async fn a_cancelled_build_leaves_nothing_half_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stored_view_that_is_not_built_yet_can_be_queried() {
     let shop = Shop::new();
-    assert_eq!(shop.rows("shares").await, "| north  | 45    |\n| south  | 54    |");
+    assert_eq!(
+        shop.rows("shares").await,
+        "| north  | 45    |\n| south  | 54    |"
+    );
     assert!(!shop.root().join("out").exists());
 }
 
@@ -289,4 +406,23 @@ async fn an_output_that_somebody_else_changed_is_built_again() {
     fs::write(log.join("00000000000000000001.json"), format!("{added}\n")).unwrap();
     let report = shop.build().await;
     assert_eq!(with_outcome(&report, Outcome::Built), ["customers"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recursion_and_series_are_queries_like_others() {
+    let shop = Shop::new();
+    shop.view(
+        "days",
+        "with recursive t(n) as (select 1 union all select n + 1 from t where n < 3)\n\
+         select n, unnest(generate_series(1, 2)) as m from t",
+        "cache = 'delta_output'\n",
+    );
+    let report = shop.build().await;
+    let days = report
+        .views
+        .iter()
+        .find(|view| view.name.as_str() == "days")
+        .unwrap();
+    assert_eq!(days.rows, Some(6));
+    assert_eq!(with_outcome(&shop.build().await, Outcome::Skipped).len(), 5);
 }

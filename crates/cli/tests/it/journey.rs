@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::project::{Project, assert_shown};
+use crate::project::{Project, assert_shown, outcomes};
 
 #[test]
 fn a_new_project_builds_at_once_and_then_only_what_changed() {
@@ -30,9 +30,9 @@ fn a_new_project_builds_at_once_and_then_only_what_changed() {
 
     // A change of one view rebuilds it and what reads it; here, nothing does.
     std::fs::write(&view, format!("select * from ({sql}) limit 1")).unwrap();
-    let outcomes = sorted(project.build(&[]));
-    assert_eq!(outcomes[0], "best_customers: built");
-    assert_eq!(outcomes[2], "sales_by_region: skipped");
+    let found = sorted(project.build(&[]));
+    assert_eq!(found[0], "best_customers: built");
+    assert_eq!(found[2], "sales_by_region: skipped");
     assert_eq!(sorted(project.build(&[])), skipped);
 
     // The folder with the cache and the diary holds nothing that is needed.
@@ -195,7 +195,30 @@ fn data_that_is_there_becomes_a_project() {
     assert_eq!(data.run(&["init", "shop"]).code, 2);
 }
 
-fn sorted(mut outcomes: Vec<String>) -> Vec<String> {
-    outcomes.sort();
-    outcomes
+fn sorted(mut views: Vec<String>) -> Vec<String> {
+    views.sort();
+    views
+}
+
+#[test]
+fn the_demo_builds_anywhere_and_its_last_hint_is_true() {
+    let folder = Project::empty();
+    let ran = folder.run(&["demo", "--scale", "0.001"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("explain q05 --project codeanatomy-demo"),
+        "{}",
+        ran.stderr
+    );
+
+    let view = folder.path("codeanatomy-demo/views/queries/q16.sql");
+    let sql = std::fs::read_to_string(&view).unwrap();
+    let fewer = sql.trim_end().trim_end_matches(';').to_owned() + "\nlimit 3\n";
+    std::fs::write(view, fewer).unwrap();
+    let (code, document) = folder.json(&["build", "--project", "codeanatomy-demo"]);
+    assert_eq!(code, 0, "{document:#}");
+    let mut built = outcomes(&document);
+    built.retain(|outcome| !outcome.ends_with("skipped"));
+    assert_eq!(built, ["q16: built"]);
 }

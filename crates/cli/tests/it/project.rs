@@ -73,6 +73,11 @@ impl Project {
         Ran::new(output)
     }
 
+    /// Runs the program with an environment variable, to its end.
+    pub(crate) fn run_with(&self, (name, value): (&str, &str), args: &[&str]) -> Ran {
+        Ran::new(self.command(args).env(name, value).output().unwrap())
+    }
+
     /// Runs the program and reads the JSON document it prints.
     pub(crate) fn json(&self, args: &[&str]) -> (i32, Value) {
         let args: Vec<&str> = args.iter().chain(&["--format", "json"]).copied().collect();

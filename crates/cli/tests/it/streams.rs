@@ -84,6 +84,30 @@ fn a_run_record_that_cannot_be_written_is_a_warning() {
 }
 
 #[test]
+fn the_log_follows_flag_variable_and_project_in_this_order() {
+    let project = Project::new();
+    let is_loud = |ran: Ran| {
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr.contains("DEBUG")
+    };
+    let variable = |value| ("CODEANATOMY_DIAGNOSTICS_PROFILE", value);
+    assert!(!is_loud(project.run(&["build", "--force"])));
+    assert!(is_loud(
+        project.run_with(variable("debug"), &["build", "--force"])
+    ));
+    let args = ["build", "--force", "--diagnostics-profile", "prod"];
+    assert!(!is_loud(project.run_with(variable("debug"), &args)));
+
+    let ran = project.run_with(variable("debgu"), &["build", "--force"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("did you mean `debug`?"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn usage_errors_say_what_there_is() {
     assert_shown!(Project::new().run(&["build", "--forse"]), @r#"
     exit 2

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use codeanatomy_plan::{determinism, plan_digest, required_functions};
 use codeanatomy_vocab::Fingerprint;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::logical_expr::logical_plan::{Filter, LogicalPlanBuilder, table_scan};
+use datafusion::logical_expr::logical_plan::{Filter, LogicalPlanBuilder, Projection, table_scan};
 use datafusion::logical_expr::{Expr, LogicalPlan, Union, col, lit, when};
 
 const WORKER_STACK_BYTES: usize = 2 * 1024 * 1024;
@@ -49,11 +49,16 @@ fn scan() -> LogicalPlan {
         .unwrap()
 }
 
-/// `count` filters, one above the other.
+/// `count` nodes, one above the other: filters and projections by turns.
 fn chain(count: i64) -> LogicalPlan {
     (0..count).fold(scan(), |input, number| {
-        let predicate = col("t.a").not_eq(lit(number));
-        LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input)).unwrap())
+        if number % 2 == 0 {
+            let predicate = col("t.a").not_eq(lit(number));
+            LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input)).unwrap())
+        } else {
+            let exprs = vec![(col("t.a") + lit(number)).alias_qualified(Some("t"), "a")];
+            LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input)).unwrap())
+        }
     })
 }
 

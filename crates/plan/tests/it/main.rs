@@ -1,4 +1,9 @@
 //! Digests and bundles of plans that the real engine made.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test fails like the test"
+)]
 
 mod bundle;
 mod depth;

@@ -25,7 +25,11 @@ struct Answer {
 pub(crate) fn difference(number: u32, ours: &Rows) -> Option<String> {
     let published = published(number);
     if ours.rows.len() != published.n_rows {
-        return Some(format!("{} rows, not {}", ours.rows.len(), published.n_rows));
+        return Some(format!(
+            "{} rows, not {}",
+            ours.rows.len(),
+            published.n_rows
+        ));
     }
     let first = published.rows.iter().zip(&ours.rows).enumerate().find_map(
         |(row, (published, ours_row))| {
@@ -93,8 +97,11 @@ fn sha256(rows: &[Vec<Value>]) -> String {
         hasher.update(cells.join("|"));
         hasher.update("\n");
     }
-    hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
+    hasher
+        .finalize()
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        })
 }

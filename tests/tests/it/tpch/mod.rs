@@ -35,7 +35,10 @@ fn tpch_answers_at_scale_factor_0_01_are_those_of_sqlite_over_the_same_rows() {
 
     // A comparison of nothing with nothing would prove nothing.
     let empty = ours.iter().filter(|rows| rows.rows.is_empty()).count();
-    assert!(empty <= 2, "{empty} queries have no rows at this scale factor");
+    assert!(
+        empty <= 2,
+        "{empty} queries have no rows at this scale factor"
+    );
 }
 
 #[test]

@@ -18,7 +18,10 @@ pub(crate) struct Rows {
 pub(crate) enum Value {
     Null,
     /// `units` divided by ten to the power of `scale`.
-    Exact { units: i128, scale: u32 },
+    Exact {
+        units: i128,
+        scale: u32,
+    },
     /// A floating-point number.
     Approximate(f64),
     /// Text, or a date as `YYYY-MM-DD`.
@@ -29,12 +32,19 @@ impl Rows {
     pub(crate) fn from_batches(batches: &[RecordBatch]) -> Self {
         let columns = batches.first().map_or_else(Vec::new, |batch| {
             let schema = batch.schema();
-            schema.fields().iter().map(|field| field.name().clone()).collect()
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect()
         });
         let mut rows = Vec::new();
         for batch in batches {
-            let columns: Vec<Vec<Value>> =
-                batch.columns().iter().map(|column| values(column.as_ref())).collect();
+            let columns: Vec<Vec<Value>> = batch
+                .columns()
+                .iter()
+                .map(|column| values(column.as_ref()))
+                .collect();
             rows.extend(
                 (0..batch.num_rows())
                     .map(|row| columns.iter().map(|column| column[row].clone()).collect()),
@@ -58,10 +68,7 @@ impl Value {
     /// another approximate one in the tenth digit.
     fn agrees_with(&self, other: &Self) -> bool {
         match (self, other) {
-            (
-                Self::Exact { units: a, scale: s },
-                Self::Exact { units: b, scale: t },
-            ) => {
+            (Self::Exact { units: a, scale: s }, Self::Exact { units: b, scale: t }) => {
                 let common = *s.max(t);
                 a * 10_i128.pow(common - s) == b * 10_i128.pow(common - t)
             }
@@ -108,10 +115,17 @@ impl fmt::Display for Value {
 /// The first difference between two answers, for people; none if they agree, row by row.
 pub(crate) fn difference(ours: &Rows, theirs: &Rows) -> Option<String> {
     if ours.rows.len() != theirs.rows.len() {
-        return Some(format!("{} rows, not {}", ours.rows.len(), theirs.rows.len()));
+        return Some(format!(
+            "{} rows, not {}",
+            ours.rows.len(),
+            theirs.rows.len()
+        ));
     }
     if ours.columns != theirs.columns && !ours.rows.is_empty() {
-        return Some(format!("columns {:?}, not {:?}", ours.columns, theirs.columns));
+        return Some(format!(
+            "columns {:?}, not {:?}",
+            ours.columns, theirs.columns
+        ));
     }
     ours.rows
         .iter()

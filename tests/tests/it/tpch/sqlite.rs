@@ -18,84 +18,132 @@ pub(crate) fn load(scale: f64) -> Connection {
     database
         .execute_batch("pragma case_sensitive_like = on; begin")
         .unwrap();
-    fill(&database, "region", 2, RegionGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![row.r_regionkey, row.r_name]);
-    });
-    fill(&database, "nation", 3, NationGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![row.n_nationkey, row.n_name, row.n_regionkey]);
-    });
-    fill(&database, "supplier", 7, SupplierGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![
-            row.s_suppkey,
-            row.s_name.to_string(),
-            row.s_address.to_string(),
-            row.s_nationkey,
-            row.s_phone.to_string(),
-            row.s_acctbal.into_inner(),
-            row.s_comment,
-        ]);
-    });
-    fill(&database, "customer", 8, CustomerGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![
-            row.c_custkey,
-            row.c_name.to_string(),
-            row.c_address.to_string(),
-            row.c_nationkey,
-            row.c_phone.to_string(),
-            row.c_acctbal.into_inner(),
-            row.c_mktsegment,
-            row.c_comment,
-        ]);
-    });
-    fill(&database, "part", 7, PartGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![
-            row.p_partkey,
-            row.p_name.to_string(),
-            row.p_mfgr.to_string(),
-            row.p_brand.to_string(),
-            row.p_type,
-            row.p_size,
-            row.p_container,
-        ]);
-    });
-    fill(&database, "partsupp", 4, PartSuppGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![
-            row.ps_partkey,
-            row.ps_suppkey,
-            row.ps_availqty,
-            row.ps_supplycost.into_inner(),
-        ]);
-    });
-    fill(&database, "orders", 8, OrderGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![
-            row.o_orderkey,
-            row.o_custkey,
-            row.o_orderstatus.to_string(),
-            row.o_totalprice.into_inner(),
-            row.o_orderdate.to_string(),
-            row.o_orderpriority,
-            row.o_shippriority,
-            row.o_comment,
-        ]);
-    });
-    fill(&database, "lineitem", 14, LineItemGenerator::new(scale, 1, 1), |insert, row| {
-        insert(params![
-            row.l_orderkey,
-            row.l_partkey,
-            row.l_suppkey,
-            row.l_quantity,
-            row.l_extendedprice.into_inner(),
-            row.l_discount.into_inner(),
-            row.l_tax.into_inner(),
-            row.l_returnflag,
-            row.l_linestatus,
-            row.l_shipdate.to_string(),
-            row.l_commitdate.to_string(),
-            row.l_receiptdate.to_string(),
-            row.l_shipinstruct,
-            row.l_shipmode,
-        ]);
-    });
+    fill(
+        &database,
+        "region",
+        2,
+        RegionGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![row.r_regionkey, row.r_name]);
+        },
+    );
+    fill(
+        &database,
+        "nation",
+        3,
+        NationGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![row.n_nationkey, row.n_name, row.n_regionkey]);
+        },
+    );
+    fill(
+        &database,
+        "supplier",
+        7,
+        SupplierGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![
+                row.s_suppkey,
+                row.s_name.to_string(),
+                row.s_address.to_string(),
+                row.s_nationkey,
+                row.s_phone.to_string(),
+                row.s_acctbal.into_inner(),
+                row.s_comment,
+            ]);
+        },
+    );
+    fill(
+        &database,
+        "customer",
+        8,
+        CustomerGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![
+                row.c_custkey,
+                row.c_name.to_string(),
+                row.c_address.to_string(),
+                row.c_nationkey,
+                row.c_phone.to_string(),
+                row.c_acctbal.into_inner(),
+                row.c_mktsegment,
+                row.c_comment,
+            ]);
+        },
+    );
+    fill(
+        &database,
+        "part",
+        7,
+        PartGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![
+                row.p_partkey,
+                row.p_name.to_string(),
+                row.p_mfgr.to_string(),
+                row.p_brand.to_string(),
+                row.p_type,
+                row.p_size,
+                row.p_container,
+            ]);
+        },
+    );
+    fill(
+        &database,
+        "partsupp",
+        4,
+        PartSuppGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![
+                row.ps_partkey,
+                row.ps_suppkey,
+                row.ps_availqty,
+                row.ps_supplycost.into_inner(),
+            ]);
+        },
+    );
+    fill(
+        &database,
+        "orders",
+        8,
+        OrderGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![
+                row.o_orderkey,
+                row.o_custkey,
+                row.o_orderstatus.to_string(),
+                row.o_totalprice.into_inner(),
+                row.o_orderdate.to_string(),
+                row.o_orderpriority,
+                row.o_shippriority,
+                row.o_comment,
+            ]);
+        },
+    );
+    fill(
+        &database,
+        "lineitem",
+        14,
+        LineItemGenerator::new(scale, 1, 1),
+        |insert, row| {
+            insert(params![
+                row.l_orderkey,
+                row.l_partkey,
+                row.l_suppkey,
+                row.l_quantity,
+                row.l_extendedprice.into_inner(),
+                row.l_discount.into_inner(),
+                row.l_tax.into_inner(),
+                row.l_returnflag,
+                row.l_linestatus,
+                row.l_shipdate.to_string(),
+                row.l_commitdate.to_string(),
+                row.l_receiptdate.to_string(),
+                row.l_shipinstruct,
+                row.l_shipmode,
+            ]);
+        },
+    );
     database.execute_batch("commit").unwrap();
     database.execute_batch(&sql("indexes")).unwrap();
     database
@@ -120,18 +168,20 @@ pub(crate) fn answer(database: &Connection, number: u32, scale: f64) -> Rows {
     let mut rows = Vec::new();
     let mut found = statement.raw_query();
     while let Some(row) = found.next().unwrap() {
-        let cells = scales.iter().enumerate().map(|(column, &scale)| {
-            match row.get_ref(column).unwrap() {
-                ValueRef::Null => Value::Null,
-                ValueRef::Integer(units) => Value::Exact {
-                    units: i128::from(units),
-                    scale,
-                },
-                ValueRef::Real(value) => Value::Approximate(value),
-                ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).unwrap()),
-                ValueRef::Blob(_) => panic!("no query returns bytes"),
-            }
-        });
+        let cells =
+            scales
+                .iter()
+                .enumerate()
+                .map(|(column, &scale)| match row.get_ref(column).unwrap() {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(units) => Value::Exact {
+                        units: i128::from(units),
+                        scale,
+                    },
+                    ValueRef::Real(value) => Value::Approximate(value),
+                    ValueRef::Text(text) => Value::Text(String::from_utf8(text.to_vec()).unwrap()),
+                    ValueRef::Blob(_) => panic!("no query returns bytes"),
+                });
         rows.push(cells.collect());
     }
     Rows { columns, rows }
