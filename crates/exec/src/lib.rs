@@ -39,4 +39,4 @@ pub use self::report::{
     BuildReport, FingerprintsReport, PlanReport, ViewFingerprints, ViewPlan, ViewResult,
 };
 pub use self::run::{Run, RunOptions, RunResult};
-pub use self::view::{OutputDefinition, ViewDefinition, parameter};
+pub use self::view::{DeclaredContract, OutputDefinition, ViewDefinition, parameter};

@@ -12,6 +12,9 @@ use datafusion::common::ScalarValue;
 
 use crate::codes;
 
+/// A contract with the place where it is written.
+pub type DeclaredContract = (Arc<SchemaContract>, Option<Location>);
+
 /// A view with what is to become of its result.
 #[derive(Debug, Clone)]
 pub struct ViewDefinition {
@@ -22,7 +25,7 @@ pub struct ViewDefinition {
     /// Parameters by name, without the `$`.
     pub params: BTreeMap<String, ScalarValue>,
     /// What the view's schema must be, and where that is written.
-    pub contract: Option<(Arc<SchemaContract>, Option<Location>)>,
+    pub contract: Option<DeclaredContract>,
     /// For people.
     pub description: Option<String>,
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use codeanatomy_delta::{StoreOptions, TableLocation};
-use codeanatomy_exec::{DatasetSpec, OutputDefinition, ViewDefinition, parameter};
+use codeanatomy_exec::{
+    DatasetSpec, DeclaredContract, OutputDefinition, ViewDefinition, parameter,
+};
 use codeanatomy_project::{
     CachePolicy, ContractSection, DatasetConfig, Layers, Place, Project, Source, UserConfig,
     ViewFile,
@@ -15,7 +17,7 @@ use codeanatomy_session::{
     Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
 use codeanatomy_views::{Dialect, ViewGraph, ViewSpec};
-use codeanatomy_vocab::{Clock, DatasetName, Errors, Location, Result, SystemClock, ViewName};
+use codeanatomy_vocab::{Clock, DatasetName, Errors, Result, SystemClock, ViewName};
 
 /// What a caller says beyond the project folder.
 #[derive(Debug, Clone)]
@@ -316,9 +318,7 @@ fn place_text(place: &Place) -> String {
     }
 }
 
-fn contract(
-    section: Option<&ContractSection>,
-) -> Result<Option<(Arc<SchemaContract>, Option<Location>)>, Errors> {
+fn contract(section: Option<&ContractSection>) -> Result<Option<DeclaredContract>, Errors> {
     let Some(section) = section else {
         return Ok(None);
     };

@@ -8,6 +8,7 @@ use datafusion_common::arrow::datatypes::SchemaRef;
 use datafusion_expr::LogicalPlan;
 
 use crate::component::{plan_fingerprint, result_key};
+use crate::determinism::schema_of;
 use crate::error::codes;
 use crate::{
     Component, ComponentClass, Determinism, FINGERPRINT_FORMAT, IdentityInputs, InputIdentity,
@@ -73,7 +74,7 @@ impl PlanBundle {
             determinism,
             determinism_reason,
             required_udfs,
-            schema: Arc::clone(optimized.schema().inner()),
+            schema: Arc::clone(schema_of(&optimized).inner()),
             digest,
             logical,
             optimized,

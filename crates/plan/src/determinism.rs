@@ -363,7 +363,7 @@ fn as_column(expr: &Expr) -> Option<&Column> {
 
 /// The schema of a plan. `LogicalPlan::schema` recurses through nodes that keep their input's, and
 /// a plan may be deep.
-fn schema_of(plan: &LogicalPlan) -> &DFSchema {
+pub(crate) fn schema_of(plan: &LogicalPlan) -> &DFSchema {
     let mut plan = plan;
     loop {
         if let LogicalPlan::Filter(filter) = plan {

@@ -8,7 +8,6 @@ use codeanatomy_delta::{PinnedTable, StoreOptions, TableLocation};
 use codeanatomy_obs::PinSummary;
 use codeanatomy_plan::{InputIdentity, InputKind};
 use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
-use codeanatomy_schema::SchemaContract;
 use codeanatomy_session::Session;
 use codeanatomy_vocab::{
     DatasetName, DeltaInputPin, DeltaVersionSelector, Error, Errors, Location, Result,
@@ -18,6 +17,7 @@ use datafusion::catalog::TableProvider;
 
 use self::files::PinnedFiles;
 use crate::codes;
+use crate::view::DeclaredContract;
 
 /// What a project says of a dataset.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub struct DatasetSpec {
     /// Options of the store.
     pub options: StoreOptions,
     /// What the dataset's schema must be, and where that is written.
-    pub contract: Option<(Arc<SchemaContract>, Option<Location>)>,
+    pub contract: Option<DeclaredContract>,
     /// Where the project declares it, for errors.
     pub declared_at: Option<Location>,
 }

@@ -1,3 +1,5 @@
+//! Limits of memory and disk, as a session enforces them.
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -1,3 +1,5 @@
+//! Planning: on many threads, in any order, on deep plans.
+
 use std::sync::Arc;
 
 use codeanatomy_session::{Session, on_planning_stack, parallel_map};

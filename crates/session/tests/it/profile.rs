@@ -1,3 +1,5 @@
+//! Profiles: presets, overrides, sources and the machine.
+
 use codeanatomy_session::{
     Machine, MemoryPoolKind, Preset, RuntimeProfile, Session, Setting, SettingClass, SettingSource,
     classify,

@@ -1,3 +1,5 @@
+//! Sessions: what a query sees of the settings and of the time.
+
 use std::sync::Arc;
 
 use codeanatomy_session::{
