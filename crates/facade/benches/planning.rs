@@ -5,6 +5,8 @@
 //! ten layers: the ratio of paired runs on one thread, the speedup of two threads, and the fitted
 //! exponent of the cost in the number of views.
 
+#![expect(clippy::panic, reason = "a bench that cannot run has nothing to say")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

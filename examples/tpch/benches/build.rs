@@ -6,6 +6,8 @@
 //! and writes what is stored as Parquet with the same codec; ours also pins, hashes every row,
 //! keeps statistics and commits to Delta.
 
+#![expect(clippy::panic, reason = "a bench that cannot run has nothing to say")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,11 +74,11 @@ fn main() -> Outcome<()> {
 /// Builds everything from nothing.
 async fn build(root: &Path) -> Outcome<()> {
     remove(&root.join("out"))?;
-    let observer = Arc::new(NoObserver);
+    let observer: Arc<dyn codeanatomy::obs::Observer> = Arc::new(NoObserver);
     let pinned = Configured::load(root, Overrides::default())?
-        .pin(&[], observer.clone())
+        .pin(&[], Arc::clone(&observer))
         .await?;
-    let planned = pinned.plan(observer.clone()).await?;
+    let planned = pinned.plan(Arc::clone(&observer)).await?;
     let ran = planned
         .build(BuildOptions::default(), observer, CancellationToken::new())
         .await?;

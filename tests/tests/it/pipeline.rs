@@ -86,9 +86,9 @@ impl Shop {
                 .collect(),
             ..Overrides::default()
         };
-        let observer = Arc::new(NoObserver);
+        let observer: Arc<dyn codeanatomy::obs::Observer> = Arc::new(NoObserver);
         let pinned = Configured::load(self.root(), overrides)?
-            .pin(&[], observer.clone())
+            .pin(&[], Arc::clone(&observer))
             .await?;
         pinned.plan(observer).await
     }
