@@ -152,11 +152,22 @@ async fn refuse_foreign_files(store: &Store) -> Result<()> {
     loop {
         match listing.try_next().await {
             Ok(None) | Err(ObjectStoreError::NotFound { .. }) => return Ok(()),
-            Ok(Some(meta)) if is_ours(&meta.location) => {}
-            Ok(Some(meta)) => return Err(foreign_file(store, &meta.location)),
+            Ok(Some(meta)) if is_ours(&meta.location) || is_commit_draft(&meta.location) => {}
+            Ok(Some(meta)) => {
+                // Another build may have made the table since its log was looked at.
+                return match store.log().await?.newest() {
+                    Some(found) => Err(conflict(store, None, Some(found))),
+                    None => Err(foreign_file(store, &meta.location)),
+                };
+            }
             Err(error) => return Err(store_error(error, Access::Read, store.location())),
         }
     }
+}
+
+/// Whether the file is a commit that is about to get its name, or never got it.
+fn is_commit_draft(path: &Path) -> bool {
+    path.as_ref().starts_with("_delta_log/_commit_") && path.as_ref().ends_with(".tmp")
 }
 
 fn foreign_file(store: &Store, path: &Path) -> Error {
