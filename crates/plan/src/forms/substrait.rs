@@ -8,7 +8,7 @@ use std::fmt;
 
 use codeanatomy_vocab::{Error, Fingerprint, Result};
 use datafusion::execution::SessionState;
-use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_expr::LogicalPlan;
 use datafusion_substrait::logical_plan::consumer::from_substrait_plan;
 use datafusion_substrait::logical_plan::producer::to_substrait_plan;
