@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use codeanatomy_project::{DiagnosticsProfile, Layers};
 use codeanatomy_vocab::{Error, Result, nearest};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Registry, reload};
+use tracing_subscriber::{Registry, reload};
 
 use crate::codes;
 use crate::environment::Environment;
@@ -19,7 +20,7 @@ const VARIABLE: &str = "CODEANATOMY_LOG";
 /// The log, whose level may change once the project's configuration is known.
 #[derive(Debug)]
 pub(crate) struct Log {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
     verbosity: Verbosity,
     /// Whether flags or variables have decided the level for good.
     is_decided: bool,
@@ -37,7 +38,7 @@ pub(crate) fn start(
         None => profile_of(environment)?,
     };
     let filter = match explicit {
-        Some(directives) => EnvFilter::builder().parse(directives).map_err(|error| {
+        Some(directives) => directives.parse::<Targets>().map_err(|error| {
             Error::new(
                 codes::USAGE,
                 format!("`{VARIABLE}` cannot be understood: {error}"),
@@ -46,7 +47,7 @@ pub(crate) fn start(
             .with_expected("directives such as `info` or `codeanatomy_exec=debug`")
             .with_help(format!("correct or unset `{VARIABLE}`"))
         })?,
-        None => EnvFilter::new(directives(output.verbosity, profile)),
+        None => targets(output.verbosity, profile),
     };
     let (filter, handle) = reload::Layer::new(filter);
     let lines = tracing_subscriber::fmt::layer()
@@ -70,9 +71,7 @@ impl Log {
     pub(crate) fn follow(&self, profile: DiagnosticsProfile) {
         if !self.is_decided {
             // Fails only when the log is gone, and then nobody misses it.
-            let _ = self
-                .filter
-                .reload(EnvFilter::new(directives(self.verbosity, Some(profile))));
+            let _ = self.filter.reload(targets(self.verbosity, Some(profile)));
         }
     }
 }
@@ -98,17 +97,21 @@ fn profile_of(environment: &Environment) -> Result<Option<DiagnosticsProfile>> {
 }
 
 /// Our own crates at the level that was asked for, the engine's less talkative.
-fn directives(verbosity: Verbosity, profile: Option<DiagnosticsProfile>) -> String {
+fn targets(verbosity: Verbosity, profile: Option<DiagnosticsProfile>) -> Targets {
     let (ours, others) = match verbosity {
-        Verbosity::Quiet => ("error", "off"),
-        Verbosity::Normal if profile == Some(DiagnosticsProfile::Debug) => ("debug", "warn"),
-        Verbosity::Normal => ("warn", "error"),
-        Verbosity::Verbose => ("info", "warn"),
-        Verbosity::VeryVerbose => ("debug", "info"),
-        Verbosity::Everything => ("trace", "debug"),
+        Verbosity::Quiet => (LevelFilter::ERROR, LevelFilter::OFF),
+        Verbosity::Normal if profile == Some(DiagnosticsProfile::Debug) => {
+            (LevelFilter::DEBUG, LevelFilter::WARN)
+        }
+        Verbosity::Normal => (LevelFilter::WARN, LevelFilter::ERROR),
+        Verbosity::Verbose => (LevelFilter::INFO, LevelFilter::WARN),
+        Verbosity::VeryVerbose => (LevelFilter::DEBUG, LevelFilter::INFO),
+        Verbosity::Everything => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
     // Targets are prefixes, so this covers every crate of the workspace.
-    format!("{others},codeanatomy={ours}")
+    Targets::new()
+        .with_default(others)
+        .with_target("codeanatomy", ours)
 }
 
 /// Writes whole events to standard error, above any bars.
