@@ -74,6 +74,12 @@ pub(crate) enum Command {
     Build(Build),
     /// Show how a view will be executed
     Explain(Explain),
+    /// Show why a view changed: the smallest set of changes that explains it
+    Why(Why),
+    /// Show why a view did not change, though something else did
+    WhyNot(Why),
+    /// Compare two runs, view by view
+    Diff(Diff),
     /// Look at past runs
     #[command(subcommand)]
     Runs(Runs),
@@ -140,6 +146,29 @@ pub(crate) struct Explain {
     /// Which form of its plan
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub(crate) kind: PlanKind,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The view
+    #[arg(value_name = "VIEW")]
+    pub(crate) view: ViewName,
+    /// The earlier side [default: the run that made the view's output, else the newest run with it]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) from: Option<String>,
+    /// The later side [default: the project as it is]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The earlier run: its id, or enough of its beginning
+    #[arg(value_name = "RUN")]
+    pub(crate) before: String,
+    /// The later run
+    #[arg(value_name = "RUN")]
+    pub(crate) after: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -24,7 +24,9 @@ mod plan;
 
 // Looking at them.
 mod config;
+mod diff;
 mod runs;
+mod why;
 
 // This program itself.
 mod completions;
@@ -48,6 +50,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Errors> {
         Command::Plan(args) => plan::run(&args, context),
         Command::Build(args) => build::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
+        Command::Why(args) => why::why(&args, context),
+        Command::WhyNot(args) => why::why_not(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
         Command::Runs(Runs::List(args)) => runs::list(&args, context),
         Command::Runs(Runs::Show(args)) => runs::show(&args, context),
         Command::Config(Config::Show(args)) => config::show(&args, context),

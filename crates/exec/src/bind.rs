@@ -6,33 +6,58 @@ use std::sync::Arc;
 use codeanatomy_session::on_planning_stack;
 use codeanatomy_views::SchemaSource;
 use datafusion::catalog::TableProvider;
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::logical_plan::{SubqueryAlias, TableScan};
+use datafusion::logical_expr::{LogicalPlan, TableSource};
 use datafusion::physical_plan::ExecutionPlan;
 
-/// What takes the place of a scan of a table of this name.
-#[derive(Debug, Clone)]
-pub(crate) enum Binding {
-    /// A scan of data.
-    Provider(Arc<dyn TableProvider>),
-    /// The plan of an ephemeral view, itself bound.
-    Inline(Arc<LogicalPlan>),
+/// Puts the plans of upstream views in place of the scans of their names.
+///
+/// `plan` must come from the analyzer and not from the optimizer, whose scans have projections that
+/// an inlined plan does not know.
+pub(crate) fn inline(
+    plan: LogicalPlan,
+    upstream: &BTreeMap<String, Arc<LogicalPlan>>,
+) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::TableScan(scan) if scan.source.is::<SchemaSource>() => {
+            match upstream.get(scan.table_name.table()) {
+                Some(plan) => inline_scan(scan, plan),
+                None => Ok(Transformed::no(LogicalPlan::TableScan(scan))),
+            }
+        }
+        other => Ok(Transformed::no(other)),
+    })
+    .map(|transformed| transformed.data)
+}
+
+/// The schema-only tables of `plan`, by name.
+pub(crate) fn sources(plan: &LogicalPlan) -> Result<BTreeMap<String, Arc<dyn TableSource>>> {
+    let mut sources = BTreeMap::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && scan.source.is::<SchemaSource>()
+        {
+            let name = scan.table_name.table().to_owned();
+            sources.insert(name, Arc::clone(&scan.source));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(sources)
 }
 
 /// Puts data in place of the schema-only tables of `plan`.
-///
-/// A plan with an [`Inline`](Binding::Inline) binding must come from the analyzer and not from the
-/// optimizer, whose scans have projections that an inlined plan does not know.
-pub(crate) fn bind(plan: LogicalPlan, bindings: &BTreeMap<String, Binding>) -> Result<LogicalPlan> {
+pub(crate) fn bind(
+    plan: LogicalPlan,
+    providers: &BTreeMap<String, Arc<dyn TableProvider>>,
+) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(scan) if scan.source.is::<SchemaSource>() => {
-            match bindings.get(scan.table_name.table()) {
-                Some(Binding::Provider(provider)) => bind_scan(scan, provider),
-                Some(Binding::Inline(plan)) => bind_plan(scan, plan),
+            match providers.get(scan.table_name.table()) {
+                Some(provider) => bind_scan(scan, provider),
                 None => internal_err!("nothing is bound to the table `{}`", scan.table_name),
             }
         }
@@ -41,7 +66,7 @@ pub(crate) fn bind(plan: LogicalPlan, bindings: &BTreeMap<String, Binding>) -> R
     .map(|transformed| transformed.data)
 }
 
-/// Optimizes a bound plan again, where upstream plans were put in place.
+/// Optimizes a plan in which upstream plans were put in place.
 pub(crate) fn optimize(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     on_planning_stack(|| state.optimizer().optimize(plan, state, |_, _| {}))
 }
@@ -97,7 +122,7 @@ fn bind_scan(
     })))
 }
 
-fn bind_plan(scan: TableScan, plan: &Arc<LogicalPlan>) -> Result<Transformed<LogicalPlan>> {
+fn inline_scan(scan: TableScan, plan: &Arc<LogicalPlan>) -> Result<Transformed<LogicalPlan>> {
     if scan.projection.is_some() || !scan.filters.is_empty() || scan.fetch.is_some() {
         return internal_err!(
             "a plan is put in place of an optimized scan of `{}`",

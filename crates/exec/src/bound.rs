@@ -14,7 +14,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 
-use crate::bind::{self, Binding};
+use crate::bind;
 use crate::{PinnedDataset, PlannedView, PlannedViews, codes};
 
 /// Planned views, ready to execute.
@@ -31,6 +31,15 @@ pub struct BoundViews {
     outputs: Mutex<BTreeMap<ViewName, DeltaVersion>>,
     /// Opened tables, by name in the plans; outputs only while their version stands.
     providers: Mutex<BTreeMap<String, Arc<dyn TableProvider>>>,
+}
+
+/// What executing a view runs, against schemas.
+#[derive(Debug, Clone)]
+pub struct ExecutedPlan {
+    /// Before the optimizer.
+    pub unoptimized: LogicalPlan,
+    /// After it.
+    pub optimized: LogicalPlan,
 }
 
 impl BoundViews {
@@ -66,39 +75,64 @@ impl BoundViews {
         lock(&self.providers).remove(view.as_str());
     }
 
+    /// The plan that executing a view runs, against schemas still: with the plans of ephemeral
+    /// upstream views in place.
+    ///
+    /// # Errors
+    ///
+    /// An unknown view, and what the optimizer cannot do.
+    pub fn executed(&self, name: &ViewName) -> Result<ExecutedPlan> {
+        let view = self.planned.view(name)?;
+        let inline = self.inlined(view);
+        if inline.is_empty() {
+            return Ok(ExecutedPlan {
+                unoptimized: view.analyzed().clone(),
+                optimized: view.bundle().optimized.clone(),
+            });
+        }
+        // Upstream plans first, so that each finds the ones that it reads.
+        let mut upstream = BTreeMap::new();
+        for other in self
+            .planned
+            .iter()
+            .filter(|other| inline.contains(other.name()))
+        {
+            let plan = bind::inline(other.analyzed().clone(), &upstream)
+                .and_then(|plan| as_stored(plan, other))
+                .map_err(|error| engine_error(error, other))?;
+            upstream.insert(other.name().as_str().to_owned(), Arc::new(plan));
+        }
+        let failed = |error| engine_error(error, view);
+        let unoptimized = bind::inline(view.analyzed().clone(), &upstream).map_err(failed)?;
+        let state = self.session.planning_state();
+        let optimized = bind::optimize(unoptimized.clone(), &state).map_err(failed)?;
+        Ok(ExecutedPlan {
+            unoptimized,
+            optimized,
+        })
+    }
+
     /// The logical plan of a view over data, optimized.
     ///
     /// # Errors
     ///
     /// Errors of opening what the view reads.
     pub async fn logical(&self, name: &ViewName) -> Result<LogicalPlan> {
+        let plan = self.executed(name)?.optimized;
+        self.over_data(name, plan).await
+    }
+
+    /// A plan of the view `name` against schemas, over data.
+    pub(crate) async fn over_data(
+        &self,
+        name: &ViewName,
+        plan: LogicalPlan,
+    ) -> Result<LogicalPlan> {
         let view = self.planned.view(name)?;
-        let inline = self.inlined(view);
-        if inline.is_empty() {
-            let names = view
-                .upstream()
-                .iter()
-                .map(ViewName::as_str)
-                .chain(view.datasets().iter().map(DatasetName::as_str));
-            let bindings = self.providers(names).await?;
-            let plan = view.bundle().optimized.clone();
-            return bind::bind(plan, &bindings).map_err(|error| engine_error(error, view));
-        }
-        // Upstream plans first, so that each finds the ones that it reads.
-        let mut bindings = BTreeMap::new();
-        for upstream in self
-            .planned
-            .iter()
-            .filter(|other| inline.contains(other.name()))
-        {
-            let plan = self.bound_analyzed(upstream, &mut bindings).await?;
-            let plan = as_readers_see(plan, upstream).map_err(|e| engine_error(e, upstream))?;
-            let name = upstream.name().as_str().to_owned();
-            bindings.insert(name, Binding::Inline(Arc::new(plan)));
-        }
-        let plan = self.bound_analyzed(view, &mut bindings).await?;
-        bind::optimize(plan, &self.session.planning_state())
-            .map_err(|error| engine_error(error, view))
+        let failed = |error| engine_error(error, view);
+        let tables = bind::sources(&plan).map_err(failed)?;
+        let providers = self.providers(tables.keys().map(String::as_str)).await?;
+        bind::bind(plan, &providers).map_err(failed)
     }
 
     /// The physical plan of a view.
@@ -178,28 +212,11 @@ impl BoundViews {
             })
     }
 
-    async fn bound_analyzed(
-        &self,
-        view: &PlannedView,
-        bindings: &mut BTreeMap<String, Binding>,
-    ) -> Result<LogicalPlan> {
-        let missing: Vec<&str> = view
-            .definition()
-            .spec
-            .references()
-            .iter()
-            .map(|reference| reference.table.as_str())
-            .filter(|table| !bindings.contains_key(*table))
-            .collect();
-        bindings.extend(self.providers(missing.into_iter()).await?);
-        bind::bind(view.analyzed().clone(), bindings).map_err(|error| engine_error(error, view))
-    }
-
     async fn providers<'a>(
         &self,
         names: impl Iterator<Item = &'a str>,
-    ) -> Result<BTreeMap<String, Binding>> {
-        let mut bindings = BTreeMap::new();
+    ) -> Result<BTreeMap<String, Arc<dyn TableProvider>>> {
+        let mut providers = BTreeMap::new();
         for name in names {
             let known = lock(&self.providers).get(name).map(Arc::clone);
             let provider = match known {
@@ -210,9 +227,9 @@ impl BoundViews {
                     provider
                 }
             };
-            bindings.insert(name.to_owned(), Binding::Provider(provider));
+            providers.insert(name.to_owned(), provider);
         }
-        Ok(bindings)
+        Ok(providers)
     }
 
     async fn open(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
@@ -262,9 +279,9 @@ pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error 
         .with_source(error)
 }
 
-/// Gives an upstream plan the schema that its readers were planned against: that of its output
-/// table, whose types may be wider than the query's.
-fn as_readers_see(
+/// Gives a view's plan the schema that its readers were planned against: that of its output table,
+/// whose types may be wider than the query's.
+pub(crate) fn as_stored(
     plan: LogicalPlan,
     view: &PlannedView,
 ) -> datafusion::common::Result<LogicalPlan> {

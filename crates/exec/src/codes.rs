@@ -39,5 +39,15 @@ pub const OUT_OF_MEMORY: Code = Code::new("CA-EXEC-0021", ErrorKind::Resource, S
 pub const BLOCKED: Code = Code::new("CA-EXEC-0022", ErrorKind::Data, Stage::Execution);
 /// A build that was asked to stop.
 pub const INTERRUPTED: Code = Code::new("CA-EXEC-0023", ErrorKind::Interrupted, Stage::Interrupt);
+/// A record of a past run that cannot be understood.
+pub const RECORD_DAMAGED: Code = Code::new("CA-EXEC-0030", ErrorKind::Data, Stage::Data);
+/// A record of a past run in a form that this program does not know.
+pub const RECORD_FORMAT: Code = Code::new("CA-EXEC-0031", ErrorKind::Unsupported, Stage::Data);
+/// A past run that did not deal with the view.
+pub const NOT_IN_RUN: Code = Code::new("CA-EXEC-0032", ErrorKind::Invalid, Stage::Configuration);
+/// Data that a past run read and that is gone or changed.
+pub const NOT_REPLAYABLE: Code = Code::new("CA-EXEC-0033", ErrorKind::Drifted, Stage::Data);
+/// A replay that gave other rows than the run.
+pub const REPLAY_DIFFERS: Code = Code::new("CA-EXEC-0034", ErrorKind::Data, Stage::Verify);
 /// Something that cannot happen unless this program is wrong.
 pub const INTERNAL: Code = Code::new("CA-EXEC-0099", ErrorKind::Internal, Stage::Internal);

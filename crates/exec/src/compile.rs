@@ -1,6 +1,6 @@
 //! From the text of one view to its plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use codeanatomy_session::Session;
@@ -25,6 +25,8 @@ pub(crate) struct Compiled {
     pub(crate) analyzed: LogicalPlan,
     /// After the optimizer.
     pub(crate) optimized: LogicalPlan,
+    /// The parameters that the query uses, without the `$`.
+    pub(crate) parameters: BTreeSet<String>,
 }
 
 /// Plans a view. `tables` holds the schema of everything that its text refers to.
@@ -46,7 +48,7 @@ pub(crate) fn compile(
     let plan = SqlToRel::new_with_options(&context, parser_options(&state))
         .statement_to_plan(view.spec.statement().clone())
         .map_err(failed)?;
-    let plan = bind_parameters(plan, view)?;
+    let (plan, parameters) = bind_parameters(plan, view)?;
     let analyzed = state
         .analyzer()
         .execute_and_check(plan, state.config_options(), |_, _| {})
@@ -59,6 +61,7 @@ pub(crate) fn compile(
     Ok(Compiled {
         analyzed,
         optimized,
+        parameters,
     })
 }
 
@@ -75,7 +78,11 @@ fn parser_options(state: &SessionState) -> ParserOptions {
     }
 }
 
-fn bind_parameters(plan: LogicalPlan, view: &ViewDefinition) -> Result<LogicalPlan> {
+/// The plan with values in the place of its parameters, and the names of these.
+fn bind_parameters(
+    plan: LogicalPlan,
+    view: &ViewDefinition,
+) -> Result<(LogicalPlan, BTreeSet<String>)> {
     let failed = |error: DataFusionError| {
         Error::new(
             codes::UNKNOWN_PARAMETER,
@@ -85,17 +92,16 @@ fn bind_parameters(plan: LogicalPlan, view: &ViewDefinition) -> Result<LogicalPl
         .with("view", view.spec.name())
         .with_help("declare it under [params] in the .toml beside the view")
     };
-    let mut used: Vec<String> = plan
+    let used: BTreeSet<String> = plan
         .get_parameter_names()
         .map_err(failed)?
         .into_iter()
+        .map(|name| name.trim_start_matches('$').to_owned())
         .collect();
     if used.is_empty() {
-        return Ok(plan);
+        return Ok((plan, used));
     }
-    used.sort_unstable();
     for name in &used {
-        let name = name.trim_start_matches('$');
         if !view.params.contains_key(name) {
             return Err(Error::new(
                 codes::UNKNOWN_PARAMETER,
@@ -112,10 +118,17 @@ fn bind_parameters(plan: LogicalPlan, view: &ViewDefinition) -> Result<LogicalPl
     let values = view
         .params
         .iter()
-        .map(|(name, value)| (name.clone(), ScalarAndMetadata::new(value.clone(), None)))
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                ScalarAndMetadata::new(value.value.clone(), None),
+            )
+        })
         .collect();
-    plan.with_param_values(ParamValues::Map(values))
-        .map_err(failed)
+    let plan = plan
+        .with_param_values(ParamValues::Map(values))
+        .map_err(failed)?;
+    Ok((plan, used))
 }
 
 /// Where the view's text first holds `text`.
@@ -130,7 +143,7 @@ fn text_location(view: &ViewDefinition, text: &str) -> Location {
 /// Every output column has a name of its own, without regard to case: Delta and most readers do
 /// not tell them apart by case.
 fn check_columns(plan: &LogicalPlan, view: &ViewDefinition) -> Result<()> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for field in plan.schema().fields() {
         if !seen.insert(field.name().to_lowercase()) {
             return Err(Error::new(

@@ -10,6 +10,7 @@
 
 // What goes in.
 mod dataset;
+mod inputs;
 mod view;
 
 // Planning.
@@ -27,16 +28,25 @@ mod result_hash;
 mod run;
 mod schedule;
 
+// What was: recorded, compared with what is, and run again.
+mod recorded;
+mod why;
+
 // What comes out.
 pub mod codes;
 mod report;
 
-pub use self::bound::BoundViews;
+pub use self::bound::{BoundViews, ExecutedPlan};
 pub use self::dataset::{DatasetSpec, PinnedDataset};
 pub use self::decide::{Action, Decision, Decisions, Reason, output_states};
+pub use self::inputs::{Environment, TableInput, sql_dialect};
 pub use self::planned::{PlannedView, PlannedViews};
+pub use self::recorded::{
+    RUN_INPUTS_FORMAT, RecordedDataset, RecordedOutput, RecordedParameter, RecordedView, RunInputs,
+};
 pub use self::report::{
     BuildReport, FingerprintsReport, PlanReport, ViewFingerprints, ViewPlan, ViewResult,
 };
 pub use self::run::{Run, RunOptions, RunResult};
-pub use self::view::{DeclaredContract, OutputDefinition, ViewDefinition, parameter};
+pub use self::view::{DeclaredContract, OutputDefinition, Parameter, ViewDefinition, parameter};
+pub use self::why::{Cause, Comparison, Why};

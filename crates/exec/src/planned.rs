@@ -13,7 +13,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::compile::compile;
-use crate::{PinnedDataset, ViewDefinition, codes};
+use crate::{Environment, TableInput, ViewDefinition, codes};
 
 /// A plan with its upstream views in place may have this many nodes.
 const MAX_INLINED_NODES: usize = 20_000;
@@ -45,7 +45,8 @@ impl PlannedViews {
     /// threads. Each view is planned against the schemas of what it reads, so the cost grows with
     /// the size of the SQL and not with the depth of the graph.
     ///
-    /// `datasets` must hold every dataset that one of the views reads.
+    /// `datasets` must hold every dataset that one of the views reads. What the views are planned
+    /// in is told by `profile` and `environment`, which `session` was made for.
     ///
     /// # Errors
     ///
@@ -54,11 +55,12 @@ impl PlannedViews {
     pub fn plan(
         graph: &ViewGraph,
         mut views: BTreeMap<ViewName, ViewDefinition>,
-        datasets: &BTreeMap<DatasetName, Arc<PinnedDataset>>,
+        datasets: &BTreeMap<DatasetName, TableInput>,
         session: &Session,
         profile: &RuntimeProfile,
+        environment: &Environment,
     ) -> Result<Self, Errors> {
-        let identity = identity_inputs(session, profile);
+        let identity = environment.identity(profile, session.run_time());
         let mut planned = Self {
             order: Vec::new(),
             views: BTreeMap::new(),
@@ -115,7 +117,7 @@ impl PlannedViews {
     fn plan_one(
         &self,
         definition: ViewDefinition,
-        datasets: &BTreeMap<DatasetName, Arc<PinnedDataset>>,
+        datasets: &BTreeMap<DatasetName, TableInput>,
         session: &Session,
         identity: &IdentityInputs,
     ) -> Result<PlannedView, Errors> {
@@ -124,7 +126,7 @@ impl PlannedViews {
             let name = reference.table.as_str();
             let schema = match (self.views.get(name), datasets.get(name)) {
                 (Some(view), _) => Arc::clone(&view.schema),
-                (None, Some(dataset)) => dataset.schema(),
+                (None, Some(dataset)) => Arc::clone(&dataset.schema),
                 (None, None) => return Err(internal(&definition, "a table is not pinned").into()),
             };
             tables.insert(name.to_owned(), schema);
@@ -141,11 +143,23 @@ impl PlannedViews {
                 upstream.insert(view.name().clone());
                 volatile.extend(view.volatile.iter().cloned());
                 identity.inputs.insert(name.to_owned(), view.identity());
-            } else if let Some(dataset) = datasets.get(name) {
-                read.insert(dataset.name().clone());
-                identity.inputs.insert(name.to_owned(), dataset.identity());
+            } else if let Some((dataset, input)) = datasets.get_key_value(name) {
+                read.insert(dataset.clone());
+                identity
+                    .inputs
+                    .insert(name.to_owned(), input.identity.clone());
             }
         }
+        identity.contract = definition.contract_identity();
+        identity.parameters = definition
+            .params
+            .iter()
+            .filter(|(name, _)| compiled.parameters.contains(*name))
+            .map(|(name, parameter)| {
+                let text = format!("{} {}", parameter.type_name, parameter.text);
+                (name.clone(), text)
+            })
+            .collect();
         let name = definition.spec.name().clone();
         let inlined_nodes = self.inlined_nodes(&compiled.analyzed);
         if inlined_nodes > MAX_INLINED_NODES {
@@ -245,18 +259,10 @@ impl PlannedView {
             kind: InputKind::View,
             identity: self.bundle.plan_fingerprint,
             footprint: self.bundle.result_key,
+            schema: codeanatomy_schema::fingerprint(&self.schema),
+            store_policy: None,
             detail: format!("view with result key {}", self.bundle.result_key.short()),
         }
-    }
-}
-
-fn identity_inputs(session: &Session, profile: &RuntimeProfile) -> IdentityInputs {
-    IdentityInputs {
-        engine_version: profile.engine_version().to_owned(),
-        semantic_settings: profile.semantic_settings(),
-        identity_settings: profile.identity_settings(),
-        rulepack: session.rulepack().iter().map(ToString::to_string).collect(),
-        ..IdentityInputs::default()
     }
 }
 

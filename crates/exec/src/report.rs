@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use codeanatomy_obs::{Outcome, RunStatus};
 use codeanatomy_plan::Determinism;
 use codeanatomy_vocab::{DeltaVersion, Fingerprint, Result, RunId, ViewName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Action, BoundViews, Decisions, PlannedViews, Reason};
+use crate::{Action, BoundViews, Decisions, PlannedView, PlannedViews, Reason};
 
 /// What a build would do.
 #[derive(Debug, Clone, Serialize)]
@@ -38,7 +38,7 @@ pub struct ViewPlan {
 }
 
 /// What a build did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BuildReport {
     /// The run.
     pub run_id: RunId,
@@ -51,7 +51,7 @@ pub struct BuildReport {
 }
 
 /// What became of one view.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ViewResult {
     /// The view.
     pub name: ViewName,
@@ -77,7 +77,7 @@ pub struct FingerprintsReport {
 }
 
 /// The identities of one view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewFingerprints {
     /// The identity of plan, environment and inputs.
     pub plan_fingerprint: Fingerprint,
@@ -121,21 +121,32 @@ impl PlanReport {
     }
 }
 
+impl ViewResult {
+    /// Whether the run computed it.
+    pub fn was_built(&self) -> bool {
+        self.outcome == Outcome::Built
+    }
+}
+
 impl FingerprintsReport {
     /// The identities of all of `planned`.
     pub fn new(planned: &PlannedViews) -> Self {
         let views = planned
             .iter()
-            .map(|view| {
-                let bundle = view.bundle();
-                let fingerprints = ViewFingerprints {
-                    plan_fingerprint: bundle.plan_fingerprint,
-                    result_key: bundle.result_key,
-                    plan_digest: bundle.digest.digest,
-                };
-                (view.name().clone(), fingerprints)
-            })
+            .map(|view| (view.name().clone(), ViewFingerprints::of(view)))
             .collect();
         Self { views }
+    }
+}
+
+impl ViewFingerprints {
+    /// The identities of `view`.
+    pub fn of(view: &PlannedView) -> Self {
+        let bundle = view.bundle();
+        Self {
+            plan_fingerprint: bundle.plan_fingerprint,
+            result_key: bundle.result_key,
+            plan_digest: bundle.digest.digest,
+        }
     }
 }

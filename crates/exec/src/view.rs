@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use codeanatomy_delta::TableLocation;
+use codeanatomy_plan::ContractIdentity;
 use codeanatomy_schema::SchemaContract;
 use codeanatomy_views::ViewSpec;
 use codeanatomy_vocab::{Error, Location, Result};
@@ -23,11 +24,38 @@ pub struct ViewDefinition {
     /// Where the result is kept, if anywhere.
     pub output: Option<OutputDefinition>,
     /// Parameters by name, without the `$`.
-    pub params: BTreeMap<String, ScalarValue>,
+    pub params: BTreeMap<String, Parameter>,
     /// What the view's schema must be, and where that is written.
     pub contract: Option<DeclaredContract>,
+    /// The identity of the contract, where only that is known.
+    pub recorded_contract: Option<ContractIdentity>,
     /// For people.
     pub description: Option<String>,
+}
+
+/// The value of a parameter, and how it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// The name of its Arrow type.
+    pub type_name: String,
+    /// The value as it was written.
+    pub text: String,
+    /// The value.
+    pub value: ScalarValue,
+}
+
+impl ViewDefinition {
+    /// What the contract adds to the view's identity. Contracts are checked and alter no row.
+    pub fn contract_identity(&self) -> Option<ContractIdentity> {
+        match &self.contract {
+            None => self.recorded_contract.clone(),
+            Some((contract, _)) => Some(ContractIdentity {
+                hash: contract.fingerprint(),
+                alters_rows: false,
+                detail: format!("{} columns", contract.columns().len()),
+            }),
+        }
+    }
 }
 
 /// Where a view's result is kept: a Delta table that each build overwrites in one commit.
@@ -50,7 +78,7 @@ pub struct OutputDefinition {
 ///
 /// [`BAD_PARAMETER`](codes::BAD_PARAMETER) when there is no such type, or the text is no value of
 /// it.
-pub fn parameter(name: &str, type_name: &str, text: &str) -> Result<ScalarValue> {
+pub fn parameter(name: &str, type_name: &str, text: &str) -> Result<Parameter> {
     let data_type: DataType = type_name.parse().map_err(|error| {
         Error::new(codes::BAD_PARAMETER, format!("`{type_name}` is not a type"))
             .with("parameter", name)
@@ -60,6 +88,11 @@ pub fn parameter(name: &str, type_name: &str, text: &str) -> Result<ScalarValue>
     ScalarValue::try_from_string(text.to_owned(), &data_type)
         .ok()
         .filter(|value| !value.is_null())
+        .map(|value| Parameter {
+            type_name: type_name.to_owned(),
+            text: text.to_owned(),
+            value,
+        })
         .ok_or_else(|| {
             Error::new(
                 codes::BAD_PARAMETER,
@@ -76,16 +109,20 @@ mod tests {
 
     #[test]
     fn parameters_are_values_of_their_type() {
+        let value = |name, type_name, text| {
+            let parameter = parameter(name, type_name, text);
+            parameter.ok().map(|parameter| parameter.value)
+        };
         assert_eq!(
-            parameter("since", "Date32", "1970-01-03").ok(),
+            value("since", "Date32", "1970-01-03"),
             Some(ScalarValue::Date32(Some(2)))
         );
         assert_eq!(
-            parameter("n", "Int64", "-7").ok(),
+            value("n", "Int64", "-7"),
             Some(ScalarValue::Int64(Some(-7)))
         );
         let text = ScalarValue::Utf8(Some("'; drop".to_owned()));
-        assert_eq!(parameter("t", "Utf8", "'; drop").ok(), Some(text));
+        assert_eq!(value("t", "Utf8", "'; drop"), Some(text));
         for (type_name, text) in [
             ("Date32", "soon"),
             ("Int64", "1.5x"),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy::exec::{PinnedDataset, PlannedViews};
+use codeanatomy::exec::{Environment, PlannedViews, TableInput};
 use codeanatomy::session::{RuntimeProfile, Session};
 use codeanatomy::vocab::DatasetName;
 use codeanatomy::{Configured, Overrides};
@@ -24,7 +24,7 @@ const PAIRS: usize = 5;
 struct Prepared {
     project: SyntheticProject,
     folder: tempfile::TempDir,
-    datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+    datasets: BTreeMap<DatasetName, TableInput>,
     session: Session,
     profile: RuntimeProfile,
 }
@@ -75,7 +75,7 @@ fn prepare(
     let mut datasets = BTreeMap::new();
     for spec in configured.datasets() {
         let pinned = runtime.block_on(spec.pin(&session))?;
-        datasets.insert(spec.name.clone(), Arc::new(pinned));
+        datasets.insert(spec.name.clone(), pinned.table_input());
     }
     Ok(Prepared {
         project,
@@ -111,6 +111,7 @@ fn plan(prepared: &Prepared) -> usize {
         &prepared.datasets,
         &prepared.session,
         &prepared.profile,
+        &Environment::of(&prepared.session),
     )
     .unwrap_or_else(|errors| panic!("{errors}"));
     planned
@@ -123,7 +124,7 @@ fn plan(prepared: &Prepared) -> usize {
 fn plan_with_engine(runtime: &tokio::runtime::Runtime, prepared: &Prepared) -> usize {
     let context = SessionContext::new_with_state(prepared.session.planning_state());
     for (name, dataset) in &prepared.datasets {
-        let table = Arc::new(EmptyTable::new(dataset.schema()));
+        let table = Arc::new(EmptyTable::new(Arc::clone(&dataset.schema)));
         context
             .register_table(name.as_str(), table)
             .unwrap_or_else(|error| panic!("{error}"));

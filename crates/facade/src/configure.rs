@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use codeanatomy_delta::{StoreOptions, TableLocation};
 use codeanatomy_exec::{
-    DatasetSpec, DeclaredContract, OutputDefinition, ViewDefinition, parameter,
+    DatasetSpec, DeclaredContract, OutputDefinition, ViewDefinition, parameter, sql_dialect,
 };
 use codeanatomy_project::{
     CachePolicy, ContractSection, DatasetConfig, Layers, Place, Project, Source, UserConfig,
@@ -16,7 +16,7 @@ use codeanatomy_schema::SchemaContract;
 use codeanatomy_session::{
     Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
-use codeanatomy_views::{Dialect, ViewGraph, ViewSpec};
+use codeanatomy_views::{ViewGraph, ViewSpec};
 use codeanatomy_vocab::{Clock, DatasetName, Errors, Result, SystemClock, ViewName};
 
 /// What a caller says beyond the project folder.
@@ -78,7 +78,7 @@ impl Configured {
             .collect();
         let dialect = profile
             .as_ref()
-            .map(|(profile, _)| dialect(profile))
+            .map(|(profile, _)| sql_dialect(profile))
             .unwrap_or_default();
         let threads = profile
             .as_ref()
@@ -216,15 +216,6 @@ fn profile(
     }
 }
 
-/// The session refuses a dialect that the engine does not know, so the text is always one.
-fn dialect(profile: &RuntimeProfile) -> Dialect {
-    let setting = profile.setting("datafusion.sql_parser.dialect");
-    setting
-        .ok()
-        .and_then(|setting| setting.value.parse().ok())
-        .unwrap_or_default()
-}
-
 fn at_source(error: codeanatomy_vocab::Error, source: &Source) -> codeanatomy_vocab::Error {
     match source {
         Source::File(location) => error.at(location.clone()),
@@ -293,6 +284,7 @@ fn definition(
             output,
             params,
             contract,
+            recorded_contract: None,
             description,
         },
     )

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use codeanatomy_delta::OutputState;
 use codeanatomy_exec::{
-    BoundViews, BuildReport, Decisions, FingerprintsReport, PinnedDataset, PlanReport,
-    PlannedViews, Run, RunOptions,
+    BoundViews, BuildReport, Decision, Decisions, Environment, FingerprintsReport, PinnedDataset,
+    PlanReport, PlannedViews, Run, RunInputs, RunOptions,
 };
 use codeanatomy_obs::{
     Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
@@ -23,6 +23,7 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::Configured;
+use crate::past::{INPUTS, REPORT};
 
 /// A pipeline whose inputs are fixed.
 #[derive(Debug)]
@@ -151,12 +152,17 @@ impl Pinned {
                 .filter(|(name, _)| selected.contains(*name))
                 .map(|(name, view)| (name.clone(), view.clone()))
                 .collect();
+            let tables = datasets
+                .iter()
+                .map(|(name, dataset)| (name.clone(), dataset.table_input()))
+                .collect();
             let views = PlannedViews::plan(
                 &configured.graph,
                 definitions,
-                &datasets,
+                &tables,
                 &session,
                 &configured.profile,
+                &Environment::of(&session),
             )?;
             Ok::<_, Errors>((configured, session, datasets, Arc::new(views)))
         });
@@ -189,6 +195,40 @@ impl Planned {
     /// The project and its settings.
     pub fn configured(&self) -> &Configured {
         &self.configured
+    }
+
+    /// Everything that the plans depend on, as a run records it.
+    pub fn inputs(&self) -> RunInputs {
+        RunInputs::record(
+            &self.root,
+            &self.views,
+            &self.datasets,
+            &self.session,
+            &self.configured.profile,
+        )
+    }
+
+    /// The run that made what the output of a stored view holds, by the word of the output's own
+    /// commit.
+    pub fn built_by(&self, view: &ViewName) -> Option<&RunId> {
+        let stamp = self.states.get(view)?.stamp.as_ref()?;
+        Some(&stamp.run_id)
+    }
+
+    /// What would be done with a view, and why.
+    ///
+    /// # Errors
+    ///
+    /// An unknown view.
+    pub fn decision(&self, view: &ViewName) -> Result<Decision> {
+        self.views.view(view)?;
+        let decisions = Decisions::make(&self.views, &self.states, &BTreeSet::new());
+        decisions.get(view).cloned().ok_or_else(|| {
+            Error::new(
+                codeanatomy_exec::codes::INTERNAL,
+                "a planned view has no decision",
+            )
+        })
     }
 
     /// What a build would do, and why.
@@ -264,6 +304,7 @@ impl Planned {
             Arc::clone(clock),
         ));
         recorder.pins(self.pins());
+        recorder.artifact(INPUTS, &self.inputs());
         recorder.artifact("plan.json", &plan);
         for view in self
             .views
@@ -312,7 +353,7 @@ impl Planned {
             views: result.views,
             run_bundle: Some(recorder.folder().display().to_string()),
         };
-        recorder.artifact("build.json", &report);
+        recorder.artifact(REPORT, &report);
         let finished = recorder.finish(report.status);
         if !finished.warnings.is_empty() {
             report.run_bundle = None;

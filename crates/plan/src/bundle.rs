@@ -15,6 +15,9 @@ use crate::{
     PlanDigest, determinism, plan_digest, required_functions,
 };
 
+/// The engine's functions that return the time of the run; aliases count under these names.
+const CLOCK_FUNCTIONS: [&str; 3] = ["current_date", "current_time", "now"];
+
 /// A view's plan, what it is identified by, and what is known about it.
 ///
 /// A handle for the running program. [`artifact`](Self::artifact) makes the form that is kept.
@@ -95,6 +98,9 @@ fn components(
         identity_settings,
         performance_settings,
         rulepack,
+        parameters,
+        run_time_unix_ms,
+        function_registry,
         functions,
         contract,
         inputs,
@@ -133,11 +139,44 @@ fn components(
             kind,
             identity,
             footprint,
+            schema,
+            store_policy,
             detail,
         } = input;
         let detail = format!("{} {detail}", kind.as_str());
+        components.push(
+            Component::new("information_schema", Identity, *schema, "all its columns").of(table),
+        );
+        if let Some(policy) = store_policy {
+            components.push(
+                Component::new(
+                    "delta_store_policy",
+                    Identity,
+                    *policy,
+                    "its store's options",
+                )
+                .of(table),
+            );
+        }
         components.push(Component::new("input_identity", Identity, *identity, &detail).of(table));
         components.push(Component::new("input_footprint", Semantic, *footprint, detail).of(table));
+    }
+    for (name, value) in parameters {
+        let hash = text_hash("codeanatomy.parameter", value);
+        components.push(Component::new("parameter", Semantic, hash, value).of(name));
+    }
+    if let Some(unix_ms) = run_time_unix_ms
+        && CLOCK_FUNCTIONS
+            .iter()
+            .any(|name| required_udfs.contains(*name))
+    {
+        let text = format!("{unix_ms} ms since 1970");
+        let hash = text_hash("codeanatomy.run_time", &text);
+        components.push(Component::new("run_time", Semantic, hash, text));
+    }
+    if let Some(hash) = function_registry {
+        let detail = "all functions of the session";
+        components.push(Component::new("function_registry", Identity, *hash, detail));
     }
     for name in required_udfs {
         if let Some(hash) = functions.get(name) {

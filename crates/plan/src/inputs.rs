@@ -21,6 +21,8 @@ use codeanatomy_vocab::Fingerprint;
 ///     kind: InputKind::Dataset,
 ///     identity: Fingerprint::from_bytes([1; 32]),
 ///     footprint: Fingerprint::from_bytes([2; 32]),
+///     schema: Fingerprint::from_bytes([3; 32]),
+///     store_policy: None,
 ///     detail: "delta version 12".to_owned(),
 /// };
 /// let inputs = IdentityInputs {
@@ -46,6 +48,13 @@ pub struct IdentityInputs {
     /// Analyzer, optimizer and physical rules by name, in the order in which they run. In the plan
     /// fingerprint.
     pub rulepack: Vec<String>,
+    /// The parameters that the query uses, by name without the `$`, as text. In both keys.
+    pub parameters: BTreeMap<String, String>,
+    /// The time of the run, in milliseconds since 1970 in UTC. In both keys of a plan that asks
+    /// for the time.
+    pub run_time_unix_ms: Option<i64>,
+    /// All functions of the session, called or not. In the plan fingerprint.
+    pub function_registry: Option<Fingerprint>,
     /// Implementation digests of functions, by name. Those that the plan calls are in both keys;
     /// a function without an entry is the engine's own and comes with its version.
     pub functions: BTreeMap<String, Fingerprint>,
@@ -66,6 +75,11 @@ pub struct InputIdentity {
     pub identity: Fingerprint,
     /// Which rows: the data footprint, or the upstream view's result key. In both keys.
     pub footprint: Fingerprint,
+    /// All columns that the table has, also those that the plan does not read. In the plan
+    /// fingerprint.
+    pub schema: Fingerprint,
+    /// How the table's store is reached, without its secrets. In the plan fingerprint.
+    pub store_policy: Option<Fingerprint>,
     /// The same for people, for example `delta version 12`.
     pub detail: String,
 }

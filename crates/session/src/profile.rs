@@ -1,6 +1,6 @@
 //! A runtime profile: every setting of a session as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,6 +42,19 @@ pub struct RuntimeProfile {
     engine_version: String,
     values: BTreeMap<String, Value>,
     limits: Limits,
+}
+
+/// A setting that has another value in another profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingChange {
+    /// The full key.
+    pub key: String,
+    /// What another value of it can change.
+    pub class: SettingClass,
+    /// The value before and its source; none where it had no value.
+    pub before: Option<(String, SettingSource)>,
+    /// The value after and its source; none where it has no value.
+    pub after: Option<(String, SettingSource)>,
 }
 
 /// How the memory of a session is shared out.
@@ -151,6 +164,66 @@ impl RuntimeProfile {
     /// so that equal configurations have equal maps on every machine. Folders are not among them.
     pub fn identity_settings(&self) -> BTreeMap<String, String> {
         self.settings_of(&[SettingClass::Semantic, SettingClass::Determinism])
+    }
+
+    /// The settings whose values differ between `self` and `after`, sorted by key.
+    ///
+    /// Values that were fitted to the machine count as what was asked for, as they do in
+    /// identities.
+    pub fn changes(&self, after: &Self) -> Vec<SettingChange> {
+        let keys: BTreeSet<&String> = self.values.keys().chain(after.values.keys()).collect();
+        let side = |value: Option<&Value>| {
+            let value = value?;
+            Some((value.asked()?.to_owned(), value.source.clone()))
+        };
+        keys.into_iter()
+            .filter_map(|key| {
+                let before = side(self.values.get(key));
+                let after = side(after.values.get(key));
+                let text = |side: &Option<(String, SettingSource)>| {
+                    side.as_ref().map(|(value, _)| value.clone())
+                };
+                (text(&before) != text(&after)).then(|| SettingChange {
+                    key: key.clone(),
+                    class: class_of(key),
+                    before,
+                    after,
+                })
+            })
+            .collect()
+    }
+
+    /// This profile with the values that `other` has for `keys`, for the engine of this profile.
+    ///
+    /// # Errors
+    ///
+    /// `CA-SESSION-0002` when a setting that this program needs would be without a value.
+    pub fn with_values_of<'a>(
+        &self,
+        other: &Self,
+        keys: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self> {
+        let mut values = self.values.clone();
+        for key in keys {
+            match other.values.get(key) {
+                Some(value) => values.insert(key.to_owned(), value.clone()),
+                None => values.remove(key),
+            };
+        }
+        Ok(Self {
+            limits: Limits::read(&values)?,
+            values,
+            ..self.clone()
+        })
+    }
+
+    /// This profile under the name of the preset that `other` starts from; no value changes.
+    #[must_use]
+    pub fn with_preset_of(&self, other: &Self) -> Self {
+        Self {
+            preset: other.preset,
+            ..self.clone()
+        }
     }
 
     /// The preset that the profile starts from.

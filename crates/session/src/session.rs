@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use codeanatomy_vocab::{Error, Result, UnixMillis};
+use codeanatomy_vocab::{Error, Fingerprint, Result, UnixMillis};
 use datafusion::common::config::ConfigOptions;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -17,7 +17,7 @@ use crate::codes::{ENGINE_VERSION, SETTING_LOST};
 use crate::rulepack::rules_of;
 use crate::run_time::{instant, pin_clock_functions};
 use crate::runtime::runtime_env;
-use crate::{RuleId, RuntimeProfile, keys};
+use crate::{RuleId, RuntimeProfile, functions, keys};
 
 /// A DataFusion session for one run: its planner, catalog, functions, memory and spill files.
 ///
@@ -136,6 +136,12 @@ impl Session {
     /// The rules that plans go through: analyzer, optimizer, then physical, each in its order.
     pub fn rulepack(&self) -> Vec<RuleId> {
         rules_of(&self.context.state_ref().read())
+    }
+
+    /// A digest of all functions of the session: kind, name, aliases, signature and volatility, by
+    /// name. The order of registration does not reach it.
+    pub fn function_registry(&self) -> Fingerprint {
+        functions::digest(&self.context.state_ref().read())
     }
 
     /// The version of DataFusion that this program is built with.

@@ -2,6 +2,7 @@
 
 mod files;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codeanatomy_delta::{PinnedTable, StoreOptions, TableLocation};
@@ -16,8 +17,8 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 
 use self::files::PinnedFiles;
-use crate::codes;
 use crate::view::DeclaredContract;
+use crate::{TableInput, codes};
 
 /// What a project says of a dataset.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub struct DatasetSpec {
 #[derive(Debug)]
 pub struct PinnedDataset {
     name: DatasetName,
+    path: PathBuf,
+    csv: CsvOptions,
     content: Content,
 }
 
@@ -83,6 +86,11 @@ impl DatasetSpec {
             .map_err(|error| place(error, &self.declared_at))?;
         let pinned = PinnedDataset {
             name: self.name.clone(),
+            path: match &self.place {
+                Place::Local(path) => path.clone(),
+                Place::Url(url) => PathBuf::from(url.to_string()),
+            },
+            csv: self.csv,
             content,
         };
         let violations = match &self.contract {
@@ -183,6 +191,8 @@ impl PinnedDataset {
                     kind: InputKind::Dataset,
                     identity: encoder.finish(),
                     footprint: table.footprint(),
+                    schema: codeanatomy_schema::fingerprint(&self.schema()),
+                    store_policy: Some(pin.storage_options_hash),
                     detail: format!(
                         "Delta table, version {}, {} files",
                         pin.version,
@@ -194,20 +204,42 @@ impl PinnedDataset {
                 kind: InputKind::Dataset,
                 identity: files.footprint(),
                 footprint: files.footprint(),
+                schema: codeanatomy_schema::fingerprint(&self.schema()),
+                store_policy: None,
                 detail: format!("{} files", files.n_files()),
             },
         }
     }
 
-    /// The pin as a run's record keeps it.
-    pub fn summary(&self) -> PinSummary {
-        let format = match &self.content {
+    /// The dataset as planning sees it.
+    pub fn table_input(&self) -> TableInput {
+        TableInput {
+            schema: self.schema(),
+            identity: self.identity(),
+        }
+    }
+
+    /// `delta`, `parquet`, `csv` or `json`.
+    pub fn format(&self) -> &'static str {
+        match &self.content {
             Content::Delta(_) => "delta",
             Content::Files(files) => files.format(),
-        };
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn csv(&self) -> CsvOptions {
+        self.csv
+    }
+
+    /// The pin as a run's record keeps it.
+    pub fn summary(&self) -> PinSummary {
         PinSummary {
             dataset: self.name.clone(),
-            format: format.to_owned(),
+            format: self.format().to_owned(),
             version: self.pin().map(|pin| pin.version),
             table_id: self.pin().map(|pin| pin.table_id.clone()),
             content: Some(self.identity().footprint),

@@ -28,6 +28,8 @@ fn input(identity: u8, footprint: u8) -> InputIdentity {
         kind: InputKind::Dataset,
         identity: fingerprint(identity),
         footprint: fingerprint(footprint),
+        schema: fingerprint(5),
+        store_policy: Some(fingerprint(6)),
         detail: format!("version {identity}"),
     }
 }
@@ -40,6 +42,9 @@ fn inputs() -> IdentityInputs {
         identity_settings: text_map(&[("datafusion.optimizer.max_passes", "3")]),
         performance_settings: text_map(&[("datafusion.execution.batch_size", "8192")]),
         rulepack: vec!["push_down_filter".to_owned(), "push_down_limit".to_owned()],
+        parameters: text_map(&[("since", "Date32 2026-01-01")]),
+        run_time_unix_ms: Some(1_700_000_000_000),
+        function_registry: Some(fingerprint(7)),
         functions: BTreeMap::from([("upper".to_owned(), fingerprint(9))]),
         contract: None,
         inputs: BTreeMap::from([("t".to_owned(), input(1, 2)), ("u".to_owned(), input(3, 4))]),
@@ -101,6 +106,12 @@ fn what_can_change_a_row_changes_both_keys() {
         true,
     );
     check(
+        "parameter",
+        |i| i.parameters = text_map(&[("since", "Date32 2026-01-02")]),
+        true,
+        true,
+    );
+    check(
         "contract that alters rows",
         |i| i.contract = Some(contract(true)),
         true,
@@ -130,6 +141,32 @@ fn what_can_change_the_plan_alone_changes_the_fingerprint_alone() {
     check(
         "profile",
         |i| i.planning_env = text_map(&[("profile", "prod")]),
+        true,
+        false,
+    );
+    check(
+        "column that the view does not read",
+        |i| {
+            if let Some(input) = i.inputs.get_mut("t") {
+                input.schema = fingerprint(99);
+            }
+        },
+        true,
+        false,
+    );
+    check(
+        "options of a store",
+        |i| {
+            if let Some(input) = i.inputs.get_mut("t") {
+                input.store_policy = Some(fingerprint(99));
+            }
+        },
+        true,
+        false,
+    );
+    check(
+        "functions of the session",
+        |i| i.function_registry = Some(fingerprint(99)),
         true,
         false,
     );
@@ -166,6 +203,12 @@ fn what_does_not_concern_the_view_changes_no_key() {
         |i| {
             i.functions.insert("lower".to_owned(), fingerprint(7));
         },
+        false,
+        false,
+    );
+    check(
+        "time of the run, which the view does not ask for",
+        |i| i.run_time_unix_ms = Some(0),
         false,
         false,
     );
@@ -305,4 +348,19 @@ fn contract(alters_rows: bool) -> ContractIdentity {
         alters_rows,
         detail: "STRICT".to_owned(),
     }
+}
+
+#[test]
+fn the_time_of_the_run_counts_where_a_view_asks_for_it() {
+    let at = |run_time| {
+        let inputs = IdentityInputs {
+            run_time_unix_ms: Some(run_time),
+            ..inputs()
+        };
+        bundle("SELECT a FROM t WHERE now() > '2020-01-01'", &inputs)
+    };
+    let (one, other) = (at(1_700_000_000_000), at(1_700_000_000_001));
+    let has = |bundle: &PlanBundle| bundle.components.iter().any(|c| c.name == "run_time");
+    assert!(has(&one) && !has(&bundle(SQL, &inputs())));
+    assert_ne!(one.result_key, other.result_key);
 }

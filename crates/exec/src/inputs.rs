@@ -1,0 +1,78 @@
+//! What planning takes in, as values.
+
+use std::collections::BTreeMap;
+
+use codeanatomy_plan::{IdentityInputs, InputIdentity};
+use codeanatomy_session::{RuntimeProfile, Session};
+use codeanatomy_views::Dialect;
+use codeanatomy_vocab::{Fingerprint, UnixMillis};
+use datafusion::arrow::datatypes::SchemaRef;
+
+/// A dataset as planning sees it: columns and identity, no data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableInput {
+    /// The schema that scans return.
+    pub schema: SchemaRef,
+    /// What the dataset adds to the identity of a view that reads it.
+    pub identity: InputIdentity,
+}
+
+/// What every view of a run is planned in.
+///
+/// All of it is told and none looked up, so that a recorded environment can be put in the place of
+/// the present one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The engine's version.
+    pub engine_version: String,
+    /// The rules of the session, in order.
+    pub rulepack: Vec<String>,
+    /// The digest of all functions of the session.
+    pub function_registry: Fingerprint,
+    /// Implementation digests of functions that are not the engine's own, by name.
+    pub functions: BTreeMap<String, Fingerprint>,
+}
+
+impl Environment {
+    /// The environment that `session` is.
+    pub fn of(session: &Session) -> Self {
+        Self {
+            engine_version: Session::engine_version().to_owned(),
+            rulepack: session.rulepack().iter().map(ToString::to_string).collect(),
+            function_registry: session.function_registry(),
+            functions: BTreeMap::new(),
+        }
+    }
+
+    /// The part of the views' identities that is the same for all of them.
+    pub(crate) fn identity(
+        &self,
+        profile: &RuntimeProfile,
+        run_time: UnixMillis,
+    ) -> IdentityInputs {
+        IdentityInputs {
+            engine_version: self.engine_version.clone(),
+            planning_env: BTreeMap::from([(
+                "preset".to_owned(),
+                profile.base_preset().to_string(),
+            )]),
+            semantic_settings: profile.semantic_settings(),
+            identity_settings: profile.identity_settings(),
+            rulepack: self.rulepack.clone(),
+            run_time_unix_ms: Some(run_time.0),
+            function_registry: Some(self.function_registry),
+            functions: self.functions.clone(),
+            ..IdentityInputs::default()
+        }
+    }
+}
+
+/// The SQL dialect that a profile asks for.
+pub fn sql_dialect(profile: &RuntimeProfile) -> Dialect {
+    // The session refuses a dialect that the engine does not know, so the text is always one.
+    let setting = profile.setting("datafusion.sql_parser.dialect");
+    setting
+        .ok()
+        .and_then(|setting| setting.value.parse().ok())
+        .unwrap_or_default()
+}
