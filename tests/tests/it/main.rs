@@ -3,4 +3,8 @@
 #[cfg(test)]
 mod pipeline;
 #[cfg(test)]
+mod shop;
+#[cfg(test)]
 mod tpch;
+#[cfg(test)]
+mod why;

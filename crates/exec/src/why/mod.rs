@@ -143,7 +143,7 @@ impl<'a> Comparison<'a> {
         why.unaffected = self
             .factors
             .iter()
-            .filter(|factor| !causes.contains(factor))
+            .filter(|factor| !causes.contains(factor) && is_news(factor, &causes))
             .map(|factor| self.unaffected(factor, view))
             .collect();
         why.causes = causes
@@ -239,6 +239,16 @@ impl<'a> Comparison<'a> {
         let (_, _, session) = last.as_ref()?;
         let planned = on_planning_stack(|| inputs.plan_in(self.root, closure, session)).ok()?;
         planned.view(view).ok().map(ViewFingerprints::of)
+    }
+}
+
+/// Whether it is worth a word that `factor` is no cause: time always goes on, and that a dataset
+/// with other rows has another version goes without saying.
+fn is_news(factor: &Factor, causes: &[&Factor]) -> bool {
+    match factor {
+        Factor::RunTime => false,
+        Factor::Version(dataset) => !causes.contains(&&Factor::Rows(dataset.clone())),
+        _ => true,
     }
 }
 
