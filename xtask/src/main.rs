@@ -27,6 +27,9 @@ Usage: cargo xtask COMMAND
 Commands:
   tidy          check everything that the compiler does not: layers, docs, codes, sizes, names
   layers        check only which crate imports which, against xtask/layers.toml
+  fingerprints --check | --bless
+                compare the identities of the example projects' views with their snapshots and
+                say what differs and why, or write new snapshots
   tpch-answers  compare the TPC-H queries with the answers of the specification at scale
                 factor 1 (release build; minutes)
 
@@ -41,6 +44,8 @@ fn main() -> ExitCode {
         ["layers"] => {
             Repository::here().and_then(|repository| report(&layers::check(&repository)?))
         }
+        ["fingerprints", "--check"] => chores::fingerprints(false),
+        ["fingerprints", "--bless"] => chores::fingerprints(true),
         ["tpch-answers"] => chores::tpch_answers(),
         ["--help" | "-h" | "help"] => {
             print!("{HELP}");

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use codeanatomy_project::DiagnosticsProfile;
-use codeanatomy_vocab::ViewName;
+use codeanatomy_vocab::{UnixMillis, ViewName};
 
 use crate::exit::EXIT_CODES;
 
@@ -47,6 +47,10 @@ pub(crate) struct Global {
     /// Override a setting of the session, for example `--set memory_limit=2GiB`
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<Setting>,
+    /// The time that queries see as now, for example 2026-01-15 or 2026-01-15T10:30:00Z [default:
+    /// the time at the start]
+    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    pub(crate) as_of: Option<UnixMillis>,
     /// How much to say about a run: debug, dev or prod
     #[arg(long, global = true, value_name = "PROFILE", value_parser = diagnostics_profile)]
     pub(crate) diagnostics_profile: Option<DiagnosticsProfile>,
@@ -251,6 +255,8 @@ pub(crate) enum PlanKind {
     Physical,
     /// The optimized plan as a Graphviz graph.
     Dot,
+    /// How far two runs agree, and the node of the plan that decides it.
+    Determinism,
 }
 
 /// One `KEY=VALUE`.
@@ -275,6 +281,7 @@ impl PlanKind {
             Self::Optimized => "optimized",
             Self::Physical => "physical",
             Self::Dot => "dot",
+            Self::Determinism => "determinism",
         }
     }
 }
@@ -328,6 +335,20 @@ fn diagnostics_profile(name: &str) -> Result<DiagnosticsProfile, String> {
     DiagnosticsProfile::from_name(name).ok_or_else(|| "expected debug, dev or prod".to_owned())
 }
 
+/// A time in UTC; a day alone is its beginning.
+fn time(text: &str) -> Result<UnixMillis, String> {
+    let full = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        _ => text.to_owned(),
+    };
+    humantime::parse_rfc3339(&full)
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .map(UnixMillis)
+        .ok_or_else(|| "expected a time in UTC such as 2026-01-15T10:30:00Z".to_owned())
+}
+
 fn scale_factor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(factor) if (0.001..=1000.0).contains(&factor) => Ok(factor),
@@ -379,6 +400,15 @@ mod tests {
         );
         assert!("x".parse::<Setting>().is_err());
         assert!("=x".parse::<Setting>().is_err());
+    }
+
+    #[test]
+    fn a_time_is_a_day_or_an_instant_in_utc() {
+        assert_eq!(time("1970-01-02"), Ok(UnixMillis(86_400_000)));
+        assert_eq!(time("1970-01-01T00:00:01.5Z"), Ok(UnixMillis(1_500)));
+        for wrong in ["", "soon", "2026-13-01", "2026-01-15T10:30:00", "10:30"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -47,7 +47,5 @@ pub const RECORD_FORMAT: Code = Code::new("CA-EXEC-0031", ErrorKind::Unsupported
 pub const NOT_IN_RUN: Code = Code::new("CA-EXEC-0032", ErrorKind::Invalid, Stage::Configuration);
 /// Data that a past run read and that is gone or changed.
 pub const NOT_REPLAYABLE: Code = Code::new("CA-EXEC-0033", ErrorKind::Drifted, Stage::Data);
-/// A replay that gave other rows than the run.
-pub const REPLAY_DIFFERS: Code = Code::new("CA-EXEC-0034", ErrorKind::Data, Stage::Verify);
 /// Something that cannot happen unless this program is wrong.
 pub const INTERNAL: Code = Code::new("CA-EXEC-0099", ErrorKind::Internal, Stage::Internal);

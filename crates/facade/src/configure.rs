@@ -17,7 +17,7 @@ use codeanatomy_session::{
     Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
 use codeanatomy_views::{ViewGraph, ViewSpec};
-use codeanatomy_vocab::{Clock, DatasetName, Errors, Result, SystemClock, ViewName};
+use codeanatomy_vocab::{Clock, DatasetName, Errors, Result, SystemClock, UnixMillis, ViewName};
 
 /// What a caller says beyond the project folder.
 #[derive(Debug, Clone)]
@@ -31,16 +31,19 @@ pub struct Overrides {
     pub machine: Machine,
     /// The clock of runs.
     pub clock: Arc<dyn Clock>,
+    /// The time that queries see as now; without it, the clock's when inputs are pinned.
+    pub as_of: Option<UnixMillis>,
 }
 
 impl Default for Overrides {
-    /// No settings, no environment, this machine, the system's clock.
+    /// No settings, no environment, this machine, the system's clock and time.
     fn default() -> Self {
         Self {
             settings: Vec::new(),
             env: BTreeMap::new(),
             machine: Machine::detect(),
             clock: Arc::new(SystemClock),
+            as_of: None,
         }
     }
 }
@@ -51,6 +54,7 @@ pub struct Configured {
     pub(crate) project: Project,
     pub(crate) profile: RuntimeProfile,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) as_of: Option<UnixMillis>,
     pub(crate) graph: ViewGraph,
     pub(crate) definitions: BTreeMap<ViewName, ViewDefinition>,
     pub(crate) datasets: BTreeMap<DatasetName, DatasetSpec>,
@@ -129,6 +133,7 @@ impl Configured {
             project,
             profile,
             clock: overrides.clock,
+            as_of: overrides.as_of,
             graph,
             definitions,
             datasets,

@@ -75,10 +75,12 @@ pub enum ExplainKind {
     Physical,
     /// The optimized plan as a Graphviz graph.
     Dot,
+    /// How far two runs agree, and the node that decides it.
+    Determinism,
 }
 
 impl Configured {
-    /// Fixes every dataset that the selected views read, and the time of the run. An empty
+    /// Fixes every dataset that the selected views read, and the time that queries see as now. An empty
     /// selection is all views; a view's upstream views belong to it.
     ///
     /// # Errors
@@ -92,7 +94,8 @@ impl Configured {
     ) -> Result<Pinned, Errors> {
         let phase = PhaseTimer::start(Phase::Pin, observer.as_ref());
         let selected = self.graph.with_upstream(selection)?;
-        let session = Arc::new(Session::build(&self.profile, self.clock.now())?);
+        let run_time = self.as_of.unwrap_or_else(|| self.clock.now());
+        let session = Arc::new(Session::build(&self.profile, run_time)?);
         let read: BTreeSet<&str> = selected
             .iter()
             .flat_map(|view| self.graph.datasets(view))
@@ -257,6 +260,9 @@ impl Planned {
             ExplainKind::Logical => plan_text(&bundle.logical),
             ExplainKind::Optimized => plan_text(&bundle.optimized),
             ExplainKind::Dot => plan_dot(&bundle.optimized),
+            ExplainKind::Determinism => {
+                format!("{}: {}", bundle.determinism, bundle.determinism_reason)
+            }
             ExplainKind::Physical => {
                 let decisions = Decisions::make(&self.views, &self.states, &BTreeSet::new());
                 let plan = self.bind(&decisions).physical(view).await?;

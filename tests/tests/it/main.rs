@@ -1,6 +1,8 @@
 //! Tests across the boundaries of the workspace.
 
 #[cfg(test)]
+mod fingerprints;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod shop;

@@ -17,6 +17,7 @@ pub(crate) fn run(args: &Explain, context: &Context) -> Result<Exit, Errors> {
         PlanKind::Optimized => ExplainKind::Optimized,
         PlanKind::Physical => ExplainKind::Physical,
         PlanKind::Dot => ExplainKind::Dot,
+        PlanKind::Determinism => ExplainKind::Determinism,
     };
     let plan = context.block_on(async {
         let views = [args.view.clone()];

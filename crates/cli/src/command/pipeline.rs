@@ -28,6 +28,7 @@ impl Context {
         let overrides = Overrides {
             settings: settings.map(|s| (s.key.clone(), s.value.clone())).collect(),
             env: self.environment.variables.clone(),
+            as_of: self.global.as_of,
             ..Overrides::default()
         };
         let configured = Configured::load(dir, overrides)?;

@@ -147,12 +147,12 @@ mod tests {
 
     #[test]
     fn paths_near_the_current_folder_are_shown_relative_to_it() {
-        let paths = Paths::new(Path::new("/home/me/work/shop/views"));
+        let paths = Paths::new(Path::new("/home/me/code/shop/views"));
         for (path, shown) in [
-            ("/home/me/work/shop/views/a.sql", "a.sql"),
-            ("/home/me/work/shop/views", "."),
-            ("/home/me/work/shop/codeanatomy.toml", "../codeanatomy.toml"),
-            ("/home/me/work/data", "../../data"),
+            ("/home/me/code/shop/views/a.sql", "a.sql"),
+            ("/home/me/code/shop/views", "."),
+            ("/home/me/code/shop/codeanatomy.toml", "../codeanatomy.toml"),
+            ("/home/me/code/data", "../../data"),
             ("/etc/passwd", "/etc/passwd"),
             ("views/./a.sql", "views/a.sql"),
             ("./a.sql", "a.sql"),
@@ -198,11 +198,11 @@ mod tests {
 
     #[test]
     fn paths_of_a_project_are_shown_from_where_the_user_stands() {
-        let paths = Paths::new(Path::new("/home/me/work"));
-        paths.start_at(Path::new("/home/me/work/shop"));
+        let paths = Paths::new(Path::new("/home/me/code"));
+        paths.start_at(Path::new("/home/me/code/shop"));
         assert_eq!(paths.show(Path::new("views/a.sql")), "shop/views/a.sql");
-        assert_eq!(paths.show(Path::new("/home/me/work/x")), "x");
-        for path in ["views/a.sql", "/home/me/work/shop/views/a.sql"] {
+        assert_eq!(paths.show(Path::new("/home/me/code/x")), "x");
+        for path in ["views/a.sql", "/home/me/code/shop/views/a.sql"] {
             assert_eq!(paths.in_project(Path::new(path)), "views/a.sql");
         }
         assert_eq!(paths.in_project(Path::new("/etc/x")), "/etc/x");

@@ -17,6 +17,19 @@ fn every_document_is_what_its_schema_says() {
     check("explain", 0, &project, &["explain", "by_region"]);
     check("runs-list", 0, &project, &["runs", "list"]);
     check("runs-show", 0, &project, &["runs", "show"]);
+    check("why", 0, &project, &["why", "by_region"]);
+    project.write(
+        "views/by_region.sql",
+        "select region, 1 as total from orders\n",
+    );
+    check("why", 0, &project, &["why", "by_region"]);
+    check("why", 0, &project, &["why-not", "all_orders"]);
+    check("build", 0, &project, &["build"]);
+    let (_, runs) = project.json(&["runs", "list"]);
+    let run = |n: usize| runs["runs"][n]["run_id"].as_str().unwrap().to_owned();
+    let (newest, oldest) = (run(0), run(2));
+    check("diff", 0, &project, &["diff", &oldest, &newest]);
+    check("why", 0, &project, &["why", "by_region", "--to", &newest]);
     check("config-show", 0, &project, &["config", "show"]);
     check(
         "config-show",

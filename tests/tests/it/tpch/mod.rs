@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rows::Rows;
 use run::Pipeline;
+pub(crate) use run::block_on;
 
 const QUERIES: std::ops::RangeInclusive<u32> = 1..=22;
 
@@ -58,7 +59,7 @@ fn tpch_answers_at_scale_factor_1_are_those_of_the_specification() {
 
 /// Makes the project and its data in `dir`, and runs all queries.
 fn run_queries(dir: &Path, scale: f64) -> Vec<Rows> {
-    run::block_on(|| async {
+    block_on(|| async {
         codeanatomy_tpch::write_project(dir).unwrap();
         codeanatomy_tpch::generate(&dir.join("data"), scale, &|_| {})
             .await
