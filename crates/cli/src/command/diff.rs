@@ -54,9 +54,11 @@ fn text(diff: &RunDiff, output: &Output) -> String {
     if !table.is_empty() {
         text = table.render(output.paint());
     }
+    let n_different = diff.views.len() - same;
+    let verb = if n_different == 1 { "differs" } else { "differ" };
     text.push_str(&format!(
-        "{} differ, {same} the same\n",
-        plural(diff.views.len() - same, "view")
+        "{} {verb}, {same} the same\n",
+        plural(n_different, "view")
     ));
     text
 }
