@@ -84,6 +84,8 @@ pub(crate) enum Command {
     WhyNot(Why),
     /// Compare two runs, view by view
     Diff(Diff),
+    /// Run a past run again, at the inputs that it had
+    Replay(Replay),
     /// Look at past runs
     #[command(subcommand)]
     Runs(Runs),
@@ -173,6 +175,19 @@ pub(crate) struct Diff {
     /// The later run
     #[arg(value_name = "RUN")]
     pub(crate) after: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The run: its id, or enough of its beginning
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// Only this view [default: all that the run computed and stored]
+    #[arg(value_name = "VIEW")]
+    pub(crate) view: Option<ViewName>,
+    /// Compare the rows with those of the run; exit with 7 when they differ
+    #[arg(long)]
+    pub(crate) verify: bool,
 }
 
 #[derive(Debug, Subcommand)]

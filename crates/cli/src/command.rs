@@ -25,6 +25,7 @@ mod plan;
 // Looking at them.
 mod config;
 mod diff;
+mod replay;
 mod runs;
 mod why;
 
@@ -53,6 +54,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Errors> {
         Command::Why(args) => why::why(&args, context),
         Command::WhyNot(args) => why::why_not(&args, context),
         Command::Diff(args) => diff::run(&args, context),
+        Command::Replay(args) => replay::run(&args, context),
         Command::Runs(Runs::List(args)) => runs::list(&args, context),
         Command::Runs(Runs::Show(args)) => runs::show(&args, context),
         Command::Config(Config::Show(args)) => config::show(&args, context),

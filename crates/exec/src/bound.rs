@@ -141,8 +141,17 @@ impl BoundViews {
     ///
     /// As [`logical`](Self::logical), and what the physical planner cannot do.
     pub async fn physical(&self, name: &ViewName) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = self.logical(name).await?;
+        self.physical_of(name, self.executed(name)?.optimized).await
+    }
+
+    /// The physical plan of a plan of the view `name` against schemas.
+    pub(crate) async fn physical_of(
+        &self,
+        name: &ViewName,
+        plan: LogicalPlan,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let view = self.planned.view(name)?;
+        let plan = self.over_data(name, plan).await?;
         bind::physical_plan(plan, self.session.planning_state())
             .await
             .map_err(|error| engine_error(error, view))

@@ -24,12 +24,14 @@ mod decide;
 // Execution.
 mod bind;
 mod bound;
+mod bundle;
 mod result_hash;
 mod run;
 mod schedule;
 
 // What was: recorded, compared with what is, and run again.
 mod recorded;
+mod replay;
 mod why;
 
 // What comes out.
@@ -37,6 +39,7 @@ pub mod codes;
 mod report;
 
 pub use self::bound::{BoundViews, ExecutedPlan};
+pub use self::bundle::BundleSink;
 pub use self::dataset::{DatasetSpec, PinnedDataset};
 pub use self::decide::{Action, Decision, Decisions, Reason, output_states};
 pub use self::inputs::{Environment, TableInput, sql_dialect};
@@ -44,6 +47,7 @@ pub use self::planned::{PlannedView, PlannedViews};
 pub use self::recorded::{
     RUN_INPUTS_FORMAT, RecordedDataset, RecordedOutput, RecordedParameter, RecordedView, RunInputs,
 };
+pub use self::replay::{Replay, ReplayOutcome, ReplayedView};
 pub use self::report::{
     BuildReport, FingerprintsReport, PlanReport, ViewFingerprints, ViewPlan, ViewResult,
 };

@@ -11,13 +11,16 @@ use codeanatomy_delta::{
 use codeanatomy_obs::{Observer, Outcome, RunEvent, RunStatus};
 use codeanatomy_vocab::{Clock, Error, ErrorKind, Location, Result, RunId, ViewName};
 use datafusion::arrow::array::RecordBatch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{ephemeral_keys, semantic_components, stored_upstream, upstream_stamp};
 use crate::result_hash::ResultHash;
 use crate::schedule::Schedule;
-use crate::{BoundViews, Decisions, PinnedDataset, PlannedView, ViewResult, codes};
+use crate::{
+    BoundViews, BundleSink, Decisions, ExecutedPlan, PinnedDataset, PlannedView, ViewResult,
+    bundle, codes,
+};
 
 /// Progress of a view is told at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -36,6 +39,8 @@ pub struct RunOptions {
     pub fail_fast: bool,
     /// Tells when commits are made.
     pub clock: Arc<dyn Clock>,
+    /// Keeps the bundles of the views that are built, for replays.
+    pub bundles: Option<Arc<dyn BundleSink>>,
 }
 
 /// A run of planned views.
@@ -238,6 +243,7 @@ impl Run {
         let expected = self.states.get(&name).map(|state| state.version);
         let upstream = self.upstream_stamps(&name, results);
         let clock = Arc::clone(&self.options.clock);
+        let bundles = self.options.bundles.clone();
         let progress = Progress {
             view: name.clone(),
             started: Instant::now(),
@@ -254,6 +260,7 @@ impl Run {
                 upstream,
                 clock,
                 cancel,
+                bundles,
             };
             let committed = build.view(&name, progress).await;
             (name, started.elapsed(), committed)
@@ -362,12 +369,13 @@ impl Run {
 
 /// What building one view needs.
 struct Build<'a> {
-    bound: &'a BoundViews,
+    bound: &'a Arc<BoundViews>,
     run_id: RunId,
     expected: Option<codeanatomy_vocab::DeltaVersion>,
     upstream: BTreeMap<ViewName, UpstreamStamp>,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
+    bundles: Option<Arc<dyn BundleSink>>,
 }
 
 impl Build<'_> {
@@ -379,8 +387,10 @@ impl Build<'_> {
                 "an ephemeral view has no output",
             ));
         };
+        let executed = self.bound.executed(name)?;
+        let bundle = self.bundle(name, &executed);
         let plan = tokio::select! {
-            plan = self.bound.physical(name) => plan?,
+            plan = self.bound.physical_of(name, executed.optimized) => plan?,
             () = self.cancel.cancelled() => return Err(interrupted(name)),
         };
         let hook = Witness {
@@ -409,7 +419,7 @@ impl Build<'_> {
             clock: Arc::clone(&self.clock),
         };
         let task = self.bound.session().context().task_ctx();
-        codeanatomy_delta::overwrite(
+        let committed = codeanatomy_delta::overwrite(
             spec,
             plan,
             task,
@@ -422,7 +432,25 @@ impl Build<'_> {
             error
                 .at(Location::file(view.definition().spec.path()))
                 .with("view", name)
-        })
+        });
+        if let Some(bundle) = bundle {
+            // Its own failure is not the view's: a replay says that there is no bundle.
+            let _ = bundle.await;
+        }
+        committed
+    }
+
+    /// Makes and keeps the bundle beside the query.
+    fn bundle(&self, name: &ViewName, executed: &ExecutedPlan) -> Option<JoinHandle<()>> {
+        let sink = Arc::clone(self.bundles.as_ref()?);
+        let (bound, name) = (Arc::clone(self.bound), name.clone());
+        let executed = executed.clone();
+        Some(tokio::task::spawn_blocking(
+            move || match bundle::artifact(&bound, &name, &executed) {
+                Ok(bundle) => sink.keep(&bundle),
+                Err(error) => tracing::warn!(view = %name, "no bundle is kept: {error}"),
+            },
+        ))
     }
 }
 

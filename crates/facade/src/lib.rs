@@ -49,7 +49,7 @@ mod past;
 mod pipeline;
 
 pub use self::configure::{Configured, Overrides};
-pub use self::past::{PastRuns, RunDiff, ViewDiff};
+pub use self::past::{PastRuns, ReplayOptions, ReplayReport, RunDiff, ViewDiff};
 pub use self::pipeline::{BuildOptions, ExplainKind, Pinned, Planned, Ran};
 pub use tokio_util::sync::CancellationToken;
 

@@ -1,22 +1,54 @@
 //! Past runs: compared with each other and with the present, and run again.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use codeanatomy_exec::{BuildReport, Comparison, RunInputs, Why, codes};
+use codeanatomy_exec::{
+    BuildReport, Comparison, Replay, ReplayOutcome, ReplayedView, RunInputs, Why, codes,
+};
 use codeanatomy_obs::RunStore;
+use codeanatomy_plan::PlanBundleArtifact;
 use codeanatomy_vocab::{Error, Location, Result, RunId, ViewName};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::Configured;
 
 /// The artifact that holds what planning took in.
 pub(crate) const INPUTS: &str = "inputs.json";
 /// The artifact that holds what a build did.
 pub(crate) const REPORT: &str = "build.json";
 
+/// The name of the artifacts that hold a view's bundle, without their endings.
+pub(crate) fn bundle_name(view: &ViewName) -> String {
+    format!("bundles/{view}")
+}
+
 /// The records of a project's runs.
 #[derive(Debug)]
 pub struct PastRuns {
     root: PathBuf,
     store: RunStore,
+}
+
+/// What to replay of a run.
+#[derive(Debug, Clone, Default)]
+pub struct ReplayOptions {
+    /// The views; empty for all that the run computed and stored.
+    pub views: Vec<ViewName>,
+    /// Whether to compare the rows with the recorded ones.
+    pub verify: bool,
+}
+
+/// What a replay gave.
+#[derive(Debug, Serialize)]
+pub struct ReplayReport {
+    /// The run.
+    pub run_id: RunId,
+    /// Whether rows were compared.
+    pub verify: bool,
+    /// The views, by name.
+    pub views: Vec<ReplayedView>,
 }
 
 /// What differs between two runs.
@@ -160,6 +192,57 @@ impl PastRuns {
             views,
         })
     }
+
+    /// Runs views of a past run again at the inputs that it had. Nothing is written. Of the project
+    /// as it is now only the options of stores are taken, because records hold none.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the run's records, of making a session for its settings, of names of views,
+    /// and an interruption.
+    pub async fn replay(
+        &self,
+        id: &str,
+        options: &ReplayOptions,
+        configured: Option<&Configured>,
+        cancel: &CancellationToken,
+    ) -> Result<ReplayReport> {
+        let report = self.report(id)?;
+        let folder = self.store.folder(id)?;
+        let stores = configured
+            .into_iter()
+            .flat_map(Configured::datasets)
+            .map(|spec| (spec.name.clone(), spec.options.clone()))
+            .collect();
+        let replay = Replay::new(&self.root, self.inputs(id)?, report.views, stores)?;
+        let names: BTreeSet<ViewName> = match options.views.is_empty() {
+            true => replay.built().cloned().collect(),
+            false => options.views.iter().cloned().collect(),
+        };
+        let mut views = Vec::new();
+        for name in &names {
+            let bundle = bundle(&folder, name);
+            views.push(replay.view(name, bundle, options.verify, cancel).await?);
+        }
+        Ok(ReplayReport {
+            run_id: report.run_id,
+            verify: options.verify,
+            views,
+        })
+    }
+}
+
+impl ReplayReport {
+    /// Whether any view has this outcome.
+    pub fn has(&self, outcome: ReplayOutcome) -> bool {
+        self.views.iter().any(|view| view.outcome == outcome)
+    }
+}
+
+fn bundle(folder: &Path, view: &ViewName) -> Result<PlanBundleArtifact> {
+    let path = folder.join(format!("{}.msgpack", bundle_name(view)));
+    PlanBundleArtifact::from_msgpack(&read(&path)?)
+        .map_err(|error| error.at(Location::file(&path)).with("view", view))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

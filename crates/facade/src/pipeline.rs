@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use codeanatomy_delta::OutputState;
 use codeanatomy_exec::{
-    BoundViews, BuildReport, Decision, Decisions, Environment, FingerprintsReport, PinnedDataset,
-    PlanReport, PlannedViews, Run, RunInputs, RunOptions,
+    BoundViews, BuildReport, BundleSink, Decision, Decisions, Environment, FingerprintsReport,
+    PinnedDataset, PlanReport, PlannedViews, Run, RunInputs, RunOptions,
 };
 use codeanatomy_obs::{
     Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
 };
-use codeanatomy_plan::{plan_dot, plan_text};
+use codeanatomy_plan::{PlanBundleArtifact, plan_dot, plan_text};
 use codeanatomy_session::Session;
 use codeanatomy_vocab::{
     DatasetName, DeltaVersion, Error, Errors, Result, RunId, UnixMillis, ViewName,
@@ -23,7 +23,7 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::Configured;
-use crate::past::{INPUTS, REPORT};
+use crate::past::{INPUTS, REPORT, bundle_name};
 
 /// A pipeline whose inputs are fixed.
 #[derive(Debug)]
@@ -312,16 +312,6 @@ impl Planned {
         recorder.pins(self.pins());
         recorder.artifact(INPUTS, &self.inputs());
         recorder.artifact("plan.json", &plan);
-        for view in self
-            .views
-            .iter()
-            .filter(|view| decisions.builds(view.name()))
-        {
-            recorder.artifact(
-                &format!("bundles/{}.json", view.name()),
-                &view.bundle().artifact(),
-            );
-        }
         let observer: Arc<dyn Observer> = Arc::new(Fanout(vec![
             Arc::clone(&recorder) as Arc<dyn Observer>,
             observer,
@@ -341,6 +331,7 @@ impl Planned {
                 concurrency: self.configured.profile.concurrency(),
                 fail_fast: options.fail_fast,
                 clock: Arc::clone(clock),
+                bundles: Some(Arc::new(Bundles(Arc::clone(&recorder)))),
             },
         );
         let result = run.execute(Arc::clone(&observer), cancel).await;
@@ -440,6 +431,26 @@ impl Ran {
     /// What of the run's record could not be written.
     pub fn warnings(&self) -> &[Error] {
         &self.warnings
+    }
+}
+
+/// Keeps bundles beside the record of a run, for programs and for people.
+#[derive(Debug)]
+struct Bundles(Arc<RunRecorder>);
+
+impl BundleSink for Bundles {
+    fn keep(&self, bundle: &PlanBundleArtifact) {
+        let name = bundle_name(&bundle.view);
+        let kept = bundle.to_msgpack().map(|bytes| {
+            self.0.artifact_bytes(&format!("{name}.msgpack"), &bytes);
+        });
+        let shown = bundle.to_json().map(|text| {
+            self.0
+                .artifact_bytes(&format!("{name}.json"), text.as_bytes());
+        });
+        if let Err(error) = kept.and(shown) {
+            self.0.error(None, &error);
+        }
     }
 }
 

@@ -55,7 +55,11 @@ fn text(diff: &RunDiff, output: &Output) -> String {
         text = table.render(output.paint());
     }
     let n_different = diff.views.len() - same;
-    let verb = if n_different == 1 { "differs" } else { "differ" };
+    let verb = if n_different == 1 {
+        "differs"
+    } else {
+        "differ"
+    };
     text.push_str(&format!(
         "{} {verb}, {same} the same\n",
         plural(n_different, "view")
