@@ -290,9 +290,10 @@ fn scalar(value: &ScalarValue) -> Result<(), Reason> {
 /// A value in Arrow's own format: one row, neither compressed nor longer than its bytes can say.
 fn nested_value(value: &ScalarNestedValue) -> Result<(), Reason> {
     schema(value.schema.as_ref())?;
-    let mut messages = vec![&value.ipc_message];
-    messages.extend(value.dictionaries.iter().map(|part| &part.ipc_message));
-    for (number, bytes) in messages.into_iter().enumerate() {
+    let mut messages = vec![(&value.ipc_message, value.arrow_data.len())];
+    let dictionaries = value.dictionaries.iter();
+    messages.extend(dictionaries.map(|part| (&part.ipc_message, part.arrow_data.len())));
+    for (number, (bytes, length)) in messages.into_iter().enumerate() {
         let message = root_as_message(bytes).map_err(|error| error.to_string())?;
         let batch = if number == 0 {
             message.header_as_record_batch()
@@ -307,6 +308,20 @@ fn nested_value(value: &ScalarNestedValue) -> Result<(), Reason> {
         }
         if number == 0 && batch.length() != 1 {
             return Err("a nested value has not one row".to_owned());
+        }
+        let ends_inside = |offset: i64, size: i64| {
+            let end = offset
+                .checked_add(size)
+                .and_then(|end| usize::try_from(end).ok());
+            offset >= 0 && size >= 0 && end.is_some_and(|end| end <= length)
+        };
+        if !batch
+            .buffers()
+            .iter()
+            .flatten()
+            .all(|buffer| ends_inside(buffer.offset(), buffer.length()))
+        {
+            return Err("a nested value ends before its parts".to_owned());
         }
         let nodes = batch.nodes();
         if nodes
