@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
 use codeanatomy_vocab::Result;
-use datafusion_common::{DataFusionError, Result as PlanResult};
+use datafusion_common::{DataFusionError, Result as PlanResult, ScalarValue};
 use datafusion_expr::expr::WindowFunction;
 use datafusion_expr::registry::FunctionRegistry;
 use datafusion_expr::{
-    AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition, col, ident, lit,
-    when,
+    AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, WindowFrame, WindowFrameBound,
+    WindowFrameUnits, WindowFunctionDefinition, col, ident, lit, when,
 };
 
 use super::checks::{Check, Checks};
@@ -136,13 +136,20 @@ fn ordered(counted: LogicalPlanBuilder, checks: &Checks) -> PlanResult<LogicalPl
     counted.project(exprs)?.build()
 }
 
-/// The rows with the number of rows of their key, where that is open.
+/// The rows with the number of rows of their key, counted up to the neighbours, where that is open.
+/// Looking no further than one row lets the engine forget rows as it goes, instead of keeping all.
 fn marked(plan: &LogicalPlan, checks: &Checks, functions: &Functions) -> PlanResult<LogicalPlan> {
     let Some((_, positions)) = &checks.key else {
         return Ok(plan.clone());
     };
     let count = WindowFunctionDefinition::AggregateUDF(Arc::clone(&functions.count));
     let mut window = WindowFunction::new(count, vec![lit(1_i64)]);
+    let one = || ScalarValue::UInt64(Some(1));
+    window.params.window_frame = WindowFrame::new_bounds(
+        WindowFrameUnits::Rows,
+        WindowFrameBound::Preceding(one()),
+        WindowFrameBound::Following(one()),
+    );
     window.params.partition_by = positions.iter().map(|&at| column_at(plan, at).0).collect();
     let window = Expr::WindowFunction(Box::new(window)).alias(KEY_ROWS);
     LogicalPlanBuilder::from(plan.clone())

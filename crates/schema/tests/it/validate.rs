@@ -1,10 +1,17 @@
 //! What a person learns about rows that break a contract.
 
+use std::sync::Arc;
+
 use codeanatomy_schema::validate::{
     Outcome, Strictness, Validation, ValidationOptions, ValidationReport, error_schema, validate,
 };
 use codeanatomy_schema::{EvolutionPolicy, SchemaContract};
-use datafusion::prelude::SessionContext;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_expr::LogicalPlan;
 use proptest::prelude::*;
 
 use crate::support::{batches, in_order, plan, rows, session};
@@ -443,6 +450,68 @@ async fn a_wide_contract_is_validated_in_one_pass() {
         ["null_violation c1 1", "null_violation c5 1"]
     );
     assert_eq!(report.invalid_rows, Some(2));
+}
+
+#[tokio::test]
+async fn validation_spills_where_memory_ends() {
+    let pool = Arc::new(FairSpillPool::new(6 << 20));
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(pool)
+        .build_arc()
+        .unwrap();
+    let config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_batch_size(1_024)
+        .with_sort_spill_reservation_bytes(1 << 19);
+    let ctx = SessionContext::new_with_config_rt(config, runtime);
+    // Keys of text, of which one stands twice.
+    let sql = "SELECT CAST(value % 99999 AS VARCHAR) || '-this-makes-keys-that-need-some-room' AS id, \
+               nullif(value, 7) AS amount FROM generate_series(1, 100000)";
+    let plan = plan(&ctx, sql).await;
+    let contract = contract(
+        "STRICT",
+        &["id"],
+        &[("id", "", false), ("amount", "", false)],
+    );
+    let validation = validate(&plan, &contract, &EVERYTHING, &ctx.state()).unwrap();
+
+    let (counts, _) = spilling(&ctx, validation.counts().unwrap()).await;
+    let report = validation.report(counts.first()).unwrap();
+    assert_eq!(
+        errors(&report),
+        ["null_violation amount 1", "duplicate_keys id 2"]
+    );
+    assert_eq!(
+        (report.validated, report.invalid_rows),
+        (Some(100_000), Some(3))
+    );
+
+    let (valid, physical) = spilling(&ctx, validation.valid()).await;
+    let kept: usize = valid.iter().map(RecordBatch::num_rows).sum();
+    assert_eq!(kept, 99_997);
+    // This operator forgets rows as it goes; the other one for windows keeps them all.
+    assert!(physical.contains("BoundedWindowAggExec"), "{physical}");
+}
+
+/// What a plan yields, and the plan that ran, which must have spilled.
+async fn spilling(ctx: &SessionContext, plan: &LogicalPlan) -> (Vec<RecordBatch>, String) {
+    let physical = ctx.state().create_physical_plan(plan).await.unwrap();
+    let stream = collect(Arc::clone(&physical), ctx.task_ctx());
+    let batches = stream.await.unwrap();
+    assert!(
+        spills(&physical) > 0,
+        "the memory is enough, so nothing is tried"
+    );
+    (
+        batches,
+        displayable(physical.as_ref()).indent(false).to_string(),
+    )
+}
+
+fn spills(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    let own = plan.metrics().and_then(|metrics| metrics.spill_count());
+    let below = plan.children().into_iter().map(spills);
+    own.unwrap_or_default() + below.sum::<usize>()
 }
 
 proptest! {
