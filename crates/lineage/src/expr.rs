@@ -30,6 +30,50 @@ pub(crate) fn columns(expr: &Expr) -> Vec<&Column> {
     columns
 }
 
+/// The name of the function that the expression itself calls.
+pub(crate) fn function_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::ScalarFunction(function) => Some(function.name()),
+        Expr::AggregateFunction(function) => Some(function.func.name()),
+        Expr::WindowFunction(function) => Some(function.fun.name()),
+        Expr::HigherOrderFunction(function) => Some(function.name()),
+        #[expect(deprecated, reason = "a plan made by hand may still have one")]
+        Expr::Wildcard { .. } => None,
+        Expr::Alias(_)
+        | Expr::Column(_)
+        | Expr::ScalarVariable(_, _)
+        | Expr::Literal(_, _)
+        | Expr::BinaryExpr(_)
+        | Expr::Like(_)
+        | Expr::SimilarTo(_)
+        | Expr::Not(_)
+        | Expr::IsNotNull(_)
+        | Expr::IsNull(_)
+        | Expr::IsTrue(_)
+        | Expr::IsFalse(_)
+        | Expr::IsUnknown(_)
+        | Expr::IsNotTrue(_)
+        | Expr::IsNotFalse(_)
+        | Expr::IsNotUnknown(_)
+        | Expr::Negative(_)
+        | Expr::Between(_)
+        | Expr::Case(_)
+        | Expr::Cast(_)
+        | Expr::TryCast(_)
+        | Expr::InList(_)
+        | Expr::Exists(_)
+        | Expr::InSubquery(_)
+        | Expr::SetComparison(_)
+        | Expr::ScalarSubquery(_)
+        | Expr::GroupingSet(_)
+        | Expr::Placeholder(_)
+        | Expr::OuterReferenceColumn(_, _)
+        | Expr::Unnest(_)
+        | Expr::Lambda(_)
+        | Expr::LambdaVariable(_) => None,
+    }
+}
+
 /// The expressions whose conjunction `expr` is.
 pub(crate) fn conjuncts(expr: &Expr) -> Vec<&Expr> {
     let mut conjuncts = Vec::new();

@@ -5,6 +5,12 @@
 //! finding in the report, not an error. Plans inside subquery expressions count like all others, at
 //! any depth, and no plan is too deep: the walk keeps its stack on the heap.
 //!
+//! - [`LineageReport`] says which tables, columns, joins, expressions and functions there are.
+//! - [`column_lineage`] says from which table columns each output column comes, and how.
+//! - [`LineageGraph`] puts the lineages of views together: upstream to datasets, and downstream to
+//!   everything that a change can reach.
+//! - [`openlineage`] writes them as OpenLineage's column-lineage facet.
+//!
 //! # Example: which tables does this plan read?
 //!
 //! ```
@@ -23,12 +29,25 @@
 //! # Ok::<(), datafusion_common::DataFusionError>(())
 //! ```
 
-// What comes out.
+// What a plan reads.
 mod report;
+
+// Where its columns come from, within a plan and across views.
+mod columns;
+mod compose;
+pub mod openlineage;
 
 // One pass over a plan and its expressions.
 mod expr;
 mod join;
+mod parts;
 mod walk;
 
-pub use self::report::{JoinLineage, LineageReport, ScanLineage, referenced_tables};
+pub use self::columns::{
+    ColumnEdge, ColumnLineage, ColumnRef, EdgeKind, Finding, FindingKind, OutputColumn, PlanNode,
+    RowLineage, column_lineage,
+};
+pub use self::compose::{EdgeKinds, Impact, ImpactClass, LineageGraph, SourceColumn};
+pub use self::report::{
+    ExprKind, ExprLineage, JoinLineage, LineageReport, ScanLineage, referenced_tables,
+};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use datafusion_common::{JoinType, TableReference};
 use datafusion_expr::{Expr, Join, LogicalPlan, TableSource};
 
-use crate::expr::{columns, describe};
+use crate::expr::{columns, describe, for_each, function_name};
 use crate::join::key_pairs;
 use crate::walk::{Visitor, walk};
 
@@ -31,6 +31,9 @@ pub struct LineageReport {
     pub scans: Vec<ScanLineage>,
     /// Each distinct join, in the order of the plan.
     pub joins: Vec<JoinLineage>,
+    /// Each distinct outermost expression of a node by its kind, columns and functions, in the order
+    /// of the plan. Expressions of constants alone are left out.
+    pub exprs: Vec<ExprLineage>,
     /// The names of all scalar, aggregate, window and higher-order functions, built in or not.
     /// Operators such as `+` and `LIKE` are none.
     pub required_udfs: BTreeSet<String>,
@@ -40,6 +43,9 @@ pub struct LineageReport {
     /// scan's own filters look at. A table of which no column is needed (`count(*)`) has an entry
     /// without columns.
     pub required_columns_by_dataset: BTreeMap<String, BTreeSet<String>>,
+    /// The rewrite tags of all [`required_udfs`](Self::required_udfs), where they are known: see
+    /// [`with_rewrite_tags`](Self::with_rewrite_tags).
+    pub required_rewrite_tags: BTreeSet<String>,
     /// What the report cannot see through, each said once, in the order of the plan: extension
     /// nodes, prepared statements that are run by name, wildcards that are not resolved, and kinds
     /// of writes that are newer than this crate.
@@ -55,6 +61,55 @@ pub struct ScanLineage {
     pub columns: Vec<String>,
     /// The predicates that were pushed into the scan, as SQL-like text for people. All must hold.
     pub filters: Vec<String>,
+}
+
+/// One expression of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ExprLineage {
+    /// What the node takes it for.
+    pub kind: ExprKind,
+    /// The columns in it, as the plan names them (`orders.id`), those of outer queries too, without
+    /// those of plans in it.
+    pub columns: BTreeSet<String>,
+    /// The functions that it calls.
+    pub udfs: BTreeSet<String>,
+}
+
+/// What a node takes an expression for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExprKind {
+    /// A column of the output.
+    Projection,
+    /// A condition on rows.
+    Filter,
+    /// A condition on rows that is part of the scan.
+    ScanFilter,
+    /// One side of an equality on which a join matches rows.
+    JoinKey,
+    /// Any other condition of a join.
+    JoinFilter,
+    /// A key of groups.
+    GroupBy,
+    /// An aggregate.
+    Aggregate,
+    /// A window function.
+    Window,
+    /// A key of an order.
+    Sort,
+    /// A key of which each value has one row.
+    DistinctOn,
+    /// How many rows are skipped or taken.
+    Limit,
+    /// A value of a literal table.
+    Values,
+    /// A key of partitions.
+    Partitioning,
+    /// A condition or value of a write.
+    Write,
+    /// A parameter of a prepared statement.
+    Parameter,
+    /// Whatever an extension node does with it.
+    Extension,
 }
 
 /// One way in which two inputs are joined.
@@ -88,6 +143,55 @@ impl LineageReport {
         walk(plan, &mut collector);
         collector.report
     }
+
+    /// The report with the rewrite tags of its functions. `tags` has the tags of each function that
+    /// has some, by the function's name.
+    ///
+    /// # Example: which rules must be there before the plan is made again?
+    ///
+    /// ```
+    /// use std::collections::{BTreeMap, BTreeSet};
+    /// use codeanatomy_lineage::LineageReport;
+    ///
+    /// let span = BTreeSet::from(["span_fusion".to_owned()]);
+    /// let tags = BTreeMap::from([("span_overlaps".to_owned(), span)]);
+    /// let report = LineageReport {
+    ///     required_udfs: BTreeSet::from(["sum".to_owned(), "span_overlaps".to_owned()]),
+    ///     ..LineageReport::default()
+    /// };
+    /// let tagged = report.with_rewrite_tags(&tags);
+    /// assert!(tagged.required_rewrite_tags.contains("span_fusion"));
+    /// ```
+    #[must_use]
+    pub fn with_rewrite_tags(mut self, tags: &BTreeMap<String, BTreeSet<String>>) -> Self {
+        let of_function = |function: &String| tags.get(function).into_iter().flatten().cloned();
+        self.required_rewrite_tags = self.required_udfs.iter().flat_map(of_function).collect();
+        self
+    }
+}
+
+impl ExprKind {
+    /// The kind as it is written in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Projection => "projection",
+            Self::Filter => "filter",
+            Self::ScanFilter => "scan_filter",
+            Self::JoinKey => "join_key",
+            Self::JoinFilter => "join_filter",
+            Self::GroupBy => "group_by",
+            Self::Aggregate => "aggregate",
+            Self::Window => "window",
+            Self::Sort => "sort",
+            Self::DistinctOn => "distinct_on",
+            Self::Limit => "limit",
+            Self::Values => "values",
+            Self::Partitioning => "partitioning",
+            Self::Write => "write",
+            Self::Parameter => "parameter",
+            Self::Extension => "extension",
+        }
+    }
 }
 
 /// The tables that `plan` reads, as [`LineageReport`] describes them; those of
@@ -103,6 +207,7 @@ struct Collector {
     report: LineageReport,
     seen_scans: HashSet<ScanLineage>,
     seen_joins: HashSet<JoinLineage>,
+    seen_exprs: HashSet<ExprLineage>,
 }
 
 impl Visitor for Collector {
@@ -152,6 +257,27 @@ impl Visitor for Collector {
         }
     }
 
+    fn expr(&mut self, kind: ExprKind, expr: &Expr) {
+        let (mut columns, mut udfs) = (BTreeSet::new(), BTreeSet::new());
+        for_each(expr, |expr| {
+            if let Expr::Column(column) | Expr::OuterReferenceColumn(_, column) = expr {
+                columns.insert(column.flat_name());
+            }
+            udfs.extend(function_name(expr).map(str::to_owned));
+        });
+        if columns.is_empty() && udfs.is_empty() {
+            return;
+        }
+        let expr = ExprLineage {
+            kind,
+            columns,
+            udfs,
+        };
+        if self.seen_exprs.insert(expr.clone()) {
+            self.report.exprs.push(expr);
+        }
+    }
+
     fn function(&mut self, name: &str) {
         if !self.report.required_udfs.contains(name) {
             self.report.required_udfs.insert(name.to_owned());
@@ -183,6 +309,3 @@ impl Visitor for Tables {
         self.0.insert(table.to_string());
     }
 }
-
-#[cfg(test)]
-mod tests;

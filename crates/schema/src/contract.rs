@@ -20,6 +20,17 @@ pub struct ColumnContract {
     pub description: Option<String>,
 }
 
+/// One key of an order of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderColumn {
+    /// The column.
+    pub name: String,
+    /// Whether large values come first.
+    pub descending: bool,
+    /// Whether nulls come first.
+    pub nulls_first: bool,
+}
+
 /// A promise about the columns of a table, and how far its schema may depart from it.
 ///
 /// A contract may be partial. A contract that lists no columns says nothing about them, except
@@ -49,10 +60,12 @@ pub struct ColumnContract {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaContract {
+    table_name: Option<String>,
     columns: Vec<ColumnContract>,
     evolution: EvolutionPolicy,
     key: Vec<String>,
     partition_by: Vec<String>,
+    ordering: Vec<OrderColumn>,
 }
 
 impl SchemaContract {
@@ -145,6 +158,45 @@ impl SchemaContract {
         )
     }
 
+    /// Says which table or view the contract is about, for messages. No part of the promise.
+    #[must_use]
+    pub fn with_table_name(self, table_name: impl Into<String>) -> Self {
+        Self {
+            table_name: Some(table_name.into()),
+            ..self
+        }
+    }
+
+    /// Adds the order in which the rows are written, the most important key first.
+    ///
+    /// # Errors
+    ///
+    /// All at once: [`CA-SCHEMA-0006`](codes::CONTRADICTION) for a column that stands twice,
+    /// [`CA-SCHEMA-0004`](codes::NOT_A_COLUMN) for one that is not listed, where columns are.
+    pub fn with_ordering(self, ordering: Vec<OrderColumn>) -> Result<Self, Errors> {
+        let names: Vec<String> = ordering.iter().map(|column| column.name.clone()).collect();
+        let mut errors = Vec::new();
+        for name in twice(names.iter().map(String::as_str)) {
+            errors.push(contradiction(
+                name,
+                format!("`ordering` names `{name}` more than once, and only the first counts"),
+                "keep one of them",
+            ));
+        }
+        errors.extend(self.strangers("ordering", &names));
+        Errors::check(errors, Self { ordering, ..self })
+    }
+
+    /// The table or view that the contract is about, where it is known.
+    pub fn table_name(&self) -> Option<&str> {
+        self.table_name.as_deref()
+    }
+
+    /// The order in which the rows are written; empty where nothing is promised.
+    pub fn ordering(&self) -> &[OrderColumn] {
+        &self.ordering
+    }
+
     /// The columns, as listed.
     pub fn columns(&self) -> &[ColumnContract] {
         &self.columns
@@ -172,10 +224,11 @@ impl SchemaContract {
     /// seq(str(name) option(type) option(bool(nullable)))   columns, sorted by name
     /// seq(str(name))                                       key, sorted
     /// seq(str(name))                                       partitioning, in order
+    /// seq(str(name) bool(descending) bool(nulls first))    ordering, only where there is one
     /// ```
     ///
-    /// Types are encoded as [`encoding`](crate::encoding) says. Descriptions, and the order of
-    /// columns and key, are left out.
+    /// Types are encoded as [`encoding`](crate::encoding) says. The table's name, descriptions, and
+    /// the order of columns and key are left out.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut encoder = Encoder::new("codeanatomy.contract", 1);
         encoder.tag(match self.evolution {
@@ -193,6 +246,13 @@ impl SchemaContract {
         let key: BTreeSet<&str> = self.key.iter().map(String::as_str).collect();
         encoder.seq(key.into_iter(), Encoder::str);
         encoder.seq(self.partition_by.iter(), |encoder, name| encoder.str(name));
+        if !self.ordering.is_empty() {
+            encoder.seq(self.ordering.iter(), |encoder, column| {
+                encoder.str(&column.name);
+                encoder.bool(column.descending);
+                encoder.bool(column.nulls_first);
+            });
+        }
         encoder.finish()
     }
 
@@ -202,10 +262,12 @@ impl SchemaContract {
         columns: Vec<ColumnContract>,
     ) -> Self {
         Self {
+            table_name: None,
             columns,
             evolution,
             key,
             partition_by: Vec::new(),
+            ordering: Vec::new(),
         }
     }
 
@@ -215,6 +277,7 @@ impl SchemaContract {
         let mut errors = duplicates("columns", names);
         errors.extend(self.problems_of("key", &self.key));
         for column in &self.columns {
+            errors.extend(self.contradiction(column));
             if column.nullable == Some(true) && self.key.contains(&column.name) {
                 errors.push(
                     Error::new(
@@ -229,9 +292,37 @@ impl SchemaContract {
         errors
     }
 
+    /// What the contract says of a column that no column can be.
+    fn contradiction(&self, column: &ColumnContract) -> Option<Error> {
+        let name = column.name.as_str();
+        let is_key = self.key.iter().any(|key| key == name);
+        match &column.data_type {
+            Some(DataType::Null) if is_key || column.nullable == Some(false) => {
+                Some(contradiction(
+                    name,
+                    format!("column `{name}` is of type Null and must not be null"),
+                    "give the type of its values, or allow nulls and take it out of `key`",
+                ))
+            }
+            Some(DataType::Map(_, _) | DataType::Union(_, _)) if is_key => Some(contradiction(
+                name,
+                format!("key column `{name}` is a map or a union, whose values cannot be compared"),
+                "take it out of `key`",
+            )),
+            _ => None,
+        }
+    }
+
     /// What is wrong with `names`, which `list` of the contract holds.
     fn problems_of(&self, list: &'static str, names: &[String]) -> Vec<Error> {
         let mut errors = duplicates(list, names.iter().map(String::as_str));
+        errors.extend(self.strangers(list, names));
+        errors
+    }
+
+    /// The names in a list that are no columns of the contract.
+    fn strangers(&self, list: &'static str, names: &[String]) -> Vec<Error> {
+        let mut errors = Vec::new();
         let known: BTreeSet<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
         for name in names {
             if !known.is_empty() && !known.contains(name.as_str()) {
@@ -253,13 +344,6 @@ impl SchemaContract {
 }
 
 fn duplicates<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Vec<Error> {
-    let mut seen = BTreeSet::new();
-    let mut twice = BTreeSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            twice.insert(name);
-        }
-    }
     let error = |name: &str| {
         Error::new(
             codes::DUPLICATE_COLUMN,
@@ -268,98 +352,20 @@ fn duplicates<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Vec<Error
         .with("column", name)
         .with_help("keep one of them")
     };
-    twice.into_iter().map(error).collect()
+    twice(names).into_iter().map(error).collect()
+}
+
+/// The names that stand more than once.
+fn twice<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| !seen.insert(*name)).collect()
+}
+
+fn contradiction(column: &str, message: String, help: &str) -> Error {
+    Error::new(codes::CONTRADICTION, message)
+        .with("column", column)
+        .with_help(help)
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow_schema::Field;
-
-    use super::*;
-
-    fn column(name: &str, data_type: &str) -> (String, Option<String>, Option<bool>) {
-        (name.to_owned(), Some(data_type.to_owned()), None)
-    }
-
-    #[test]
-    fn a_wrong_contract_is_told_everything_that_is_wrong() {
-        let key = ["id", "naem", "id"].map(str::to_owned).to_vec();
-        let columns = vec![
-            column("id", "Itn64"),
-            ("name".to_owned(), None, Some(true)),
-            column("id", "Int64"),
-            column("price", "decimal(15, 2)"),
-        ];
-        let errors = SchemaContract::build("ADITIVE", key, columns).unwrap_err();
-        let found: Vec<(&str, Option<&str>)> = errors
-            .iter()
-            .map(|error| (error.code().id(), error.nearest()))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("CA-SCHEMA-0001", Some("ADDITIVE")),
-                ("CA-SCHEMA-0002", Some("Int64")),
-                ("CA-SCHEMA-0002", Some("Decimal128")),
-                ("CA-SCHEMA-0003", None),
-                ("CA-SCHEMA-0003", None),
-                ("CA-SCHEMA-0004", Some("name")),
-            ]
-        );
-        assert!(errors.iter().all(|error| error.help().is_some()));
-    }
-
-    #[test]
-    fn a_key_column_must_not_be_nullable() {
-        let columns = vec![("id".to_owned(), None, Some(true))];
-        let errors = SchemaContract::build("STRICT", vec!["id".to_owned()], columns).unwrap_err();
-        assert_eq!(errors.first().code(), codes::NULLABLE_KEY);
-    }
-
-    #[test]
-    fn partition_columns_are_checked_like_the_key() {
-        let contract =
-            SchemaContract::build("STRICT", Vec::new(), vec![column("region", "Utf8")]).unwrap();
-        let errors = contract
-            .clone()
-            .with_partition_by(vec!["regoin".to_owned()])
-            .unwrap_err();
-        assert_eq!(errors.first().nearest(), Some("region"));
-        let partitioned = contract
-            .clone()
-            .with_partition_by(vec!["region".to_owned()])
-            .unwrap();
-        assert_ne!(contract.fingerprint(), partitioned.fingerprint());
-    }
-
-    #[test]
-    fn a_contract_is_the_same_whatever_the_order_of_its_columns() {
-        let build = |evolution, key: &[&str], columns: &[(&str, &str)]| {
-            let key = key.iter().map(|name| (*name).to_owned()).collect();
-            let columns = columns.iter().map(|(name, text)| column(name, text));
-            SchemaContract::build(evolution, key, columns.collect())
-                .unwrap()
-                .fingerprint()
-        };
-        let one = build("STRICT", &["a", "b"], &[("a", "Int64"), ("b", "Utf8")]);
-        let columns = [("a", "Int64"), ("b", "Utf8")];
-        assert_eq!(one, build("STRICT", &["b", "a"], &[columns[1], columns[0]]));
-        assert_ne!(one, build("STRICT", &["a"], &columns));
-        assert_ne!(one, build("RELAXED", &["a", "b"], &columns));
-        assert_ne!(
-            one,
-            build("STRICT", &["a", "b"], &[("a", "Int64"), ("b", "LargeUtf8")])
-        );
-    }
-
-    #[test]
-    fn a_schema_keeps_the_contract_that_is_made_from_it() {
-        let schema = Schema::new(vec![
-            Field::new("a", DataType::Int64, false),
-            Field::new("b", DataType::Utf8, true),
-        ]);
-        let contract = SchemaContract::of_schema(&schema, EvolutionPolicy::Strict);
-        assert!(crate::check(&contract, &schema).is_empty());
-        assert_eq!(contract.columns().len(), 2);
-    }
-}
+mod tests;

@@ -1,8 +1,12 @@
 //! Schema contracts, evolution policies and schema fingerprints over Arrow schemas.
 //!
-//! Pure functions of Arrow schemas: nothing here sees a session, a table or a plan. What was
-//! promised is a [`SchemaContract`]; [`check`] holds it against a schema; [`diff`] says what
-//! changed between two schemas; [`fingerprint`] is a schema's identity.
+//! Pure functions of Arrow schemas: nothing here sees a session or a table. What was promised is a
+//! [`SchemaContract`]; [`check`] holds it against a schema; [`diff`] says what changed between two
+//! schemas; [`fingerprint`] is a schema's identity, and [`stamp_abi`] keeps it in the schema.
+//!
+//! With the feature `validate`, plans go in and plans come out: those that find the rows which break
+//! a contract (`validate`), and those that cast rows to a schema (`align_to_schema`). Whoever has a
+//! session runs them.
 //!
 //! # Example: what changed, and is it allowed?
 //!
@@ -22,6 +26,7 @@
 //! ```
 
 // Identity.
+mod abi;
 pub mod encoding;
 
 // Promises, and whether they are kept.
@@ -32,6 +37,14 @@ pub mod evolve;
 // What changed.
 mod diff;
 
+// Whether rows keep a promise, as plans.
+#[cfg(feature = "validate")]
+mod align;
+#[cfg(feature = "validate")]
+mod prove;
+#[cfg(feature = "validate")]
+pub mod validate;
+
 // Types and places as text.
 mod path;
 mod types;
@@ -41,9 +54,14 @@ pub mod codes;
 #[cfg(test)]
 mod generate;
 
+pub use self::abi::{ABI_FINGERPRINT_KEY, Abi, abi_fingerprint, check_abi, stamp_abi};
+#[cfg(feature = "validate")]
+pub use self::align::{CastPolicy, align_to_schema};
 pub use self::check::{Violation, ViolationCode, check};
-pub use self::contract::{ColumnContract, SchemaContract};
+pub use self::contract::{ColumnContract, OrderColumn, SchemaContract};
 pub use self::diff::{Change, SchemaChange, diff};
 pub use self::encoding::{encode_data_type, encode_field, encode_schema, fingerprint};
 pub use self::evolve::EvolutionPolicy;
+#[cfg(feature = "validate")]
+pub use self::prove::{proves_not_null, proves_unique};
 pub use self::types::parse_data_type;

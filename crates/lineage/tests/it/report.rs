@@ -12,7 +12,9 @@ use datafusion_expr::{
 };
 use insta::assert_snapshot;
 
-use super::*;
+use codeanatomy_lineage::{LineageReport, ScanLineage, referenced_tables};
+use datafusion_expr::{Expr, LogicalPlan};
+use std::collections::BTreeSet;
 
 /// A session with empty tables and a view.
 async fn session() -> SessionContext {
