@@ -54,3 +54,11 @@ pub const UNSUPPORTED_OUTPUT: Code =
     Code::new("CA-DELTA-0019", ErrorKind::Unsupported, Stage::Execution);
 /// A defect of this program or of a library under it.
 pub const INTERNAL: Code = Code::new("CA-DELTA-0020", ErrorKind::Internal, Stage::Internal);
+/// Two places ask for different versions of one dataset.
+pub const CONFLICTING_PINS: Code =
+    Code::new("CA-DELTA-0021", ErrorKind::Invalid, Stage::Configuration);
+/// A pruning policy that does not fit the table.
+pub const INVALID_PRUNING: Code =
+    Code::new("CA-DELTA-0022", ErrorKind::Invalid, Stage::Configuration);
+/// A file that does not belong to the pinned version.
+pub const NO_SUCH_FILE: Code = Code::new("CA-DELTA-0023", ErrorKind::Drifted, Stage::Data);

@@ -25,14 +25,25 @@ mod location;
 mod options;
 mod store;
 
-// Reading: one table at one version.
+// What the log says.
 mod active;
-mod footprint;
+mod columns;
+mod log_stats;
+mod replay;
+mod values;
+
+// Reading: one table at one version.
+mod pins;
+mod placement;
 mod protocol;
 mod resolve;
 mod scan;
 mod schema;
 mod table;
+
+// What of a version a query needs, and whether a newer one changed it.
+mod footprint;
+mod prune;
 
 // Writing: one view's rows in one commit, or a new table of other rows.
 mod create;
@@ -44,9 +55,15 @@ pub mod codes;
 mod error;
 
 pub use self::create::{CreatedTable, NewTable, create_table};
+pub use self::footprint::{FootprintChange, FootprintProof, ProofKind, ScanFootprint, ScanScope};
 pub use self::location::TableLocation;
 pub use self::options::StoreOptions;
 pub use self::output::{OutputStamp, OutputState, Provenance, UpstreamStamp, output_state};
+pub use self::pins::{PinRequest, agree_on_pins};
+pub use self::prune::{
+    PartitionFilter, PartitionOperator, Pruning, PruningPolicy, StatisticsFilter,
+    StatisticsOperator,
+};
 pub use self::schema::delta_schema;
 pub use self::table::{PinnedTable, is_delta_table, open};
 pub use self::write::{Committed, OverwriteSpec, RowHook, WriteProgress, overwrite};

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use arrow_schema::SchemaRef;
-use codeanatomy_vocab::{DeltaVersion, Fingerprint, Result, RunId, UnixMillis, ViewName};
+use codeanatomy_vocab::{
+    DatasetName, DeltaVersion, Fingerprint, Result, RunId, UnixMillis, ViewName,
+};
 use deltalake_core::kernel::{EagerSnapshot, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::active::{self, active_files};
+use crate::footprint::ScanFootprint;
 use crate::resolve::load;
 use crate::schema::logical_schema;
 use crate::store::{Commit, Store};
@@ -51,6 +54,10 @@ pub struct Provenance {
     /// The components of the result key, by name.
     #[serde(default)]
     pub components: BTreeMap<String, Fingerprint>,
+    /// What was read of each dataset that is a Delta table, so that a later run can prove that
+    /// newer versions changed none of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<DatasetName, ScanFootprint>,
     /// The outputs of other views that were read, and what they held.
     #[serde(default)]
     pub upstream: BTreeMap<ViewName, UpstreamStamp>,

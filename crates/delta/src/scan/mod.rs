@@ -2,8 +2,6 @@
 
 // The plain scan: the engine's own Parquet scan over the pinned files.
 mod files;
-mod partition;
-mod prune;
 mod statistics;
 
 // Tables whose files need more than that.

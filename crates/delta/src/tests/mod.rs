@@ -1,7 +1,11 @@
 //! Tests over whole tables.
 
+mod commits;
 mod faults;
+mod footprint;
 mod output;
+mod pins;
+mod prune;
 mod read;
 mod real_tables;
 mod support;

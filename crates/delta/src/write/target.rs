@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::OverwriteSpec;
 use super::files::is_ours;
+use crate::active;
 use crate::error::{Access, store_error};
 use crate::output::{last_txn_version, was_stamped};
 use crate::resolve::load;
@@ -85,28 +86,17 @@ impl Existing {
         // The log tells files apart by their paths as they are written there, and the library
         // writes a path anew from its decoded form. Where that is another text, the removal would
         // not be seen as one.
-        let batches: Vec<_> = self
-            .snapshot
-            .files(store.log_store().as_ref(), None)
-            .try_collect()
-            .await
-            .map_err(|error| store.log_error(error))?;
-        for batch in &batches {
-            let Some(paths) = batch.column_by_name("path") else {
-                continue;
-            };
-            for path in text_values(paths) {
-                if !survives(&path) {
-                    return Err(Error::new(
-                        codes::UNSUPPORTED_OUTPUT,
-                        format!(
-                            "the table at {} names a file in a way that cannot be removed again",
-                            store.location()
-                        ),
-                    )
-                    .with("file", path)
-                    .with_help("remove the table; the view is then written anew"));
-                }
+        for (path, raw) in active::raw_paths(store, &self.snapshot).await? {
+            if !survives(&path, &raw) {
+                return Err(Error::new(
+                    codes::UNSUPPORTED_OUTPUT,
+                    format!(
+                        "the table at {} names a file in a way that cannot be removed again",
+                        store.location()
+                    ),
+                )
+                .with("file", path)
+                .with_help("remove the table; the view is then written anew"));
             }
         }
         self.eager
@@ -234,30 +224,13 @@ fn column_rule(schema: &Value) -> Option<&'static str> {
     })
 }
 
-fn text_values(column: &arrow::array::ArrayRef) -> Vec<String> {
-    use arrow::array::AsArray;
-    use arrow_schema::DataType;
-    match column.data_type() {
-        DataType::Utf8 => column
-            .as_string::<i32>()
-            .iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect(),
-        DataType::Utf8View => column
-            .as_string_view()
-            .iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Whether a path in the log is the same text after it was decoded and written again.
-fn survives(path: &str) -> bool {
-    let action = serde_json::json!({ "path": path, "dataChange": true });
-    serde_json::from_value::<Remove>(action)
-        .and_then(serde_json::to_value)
-        .is_ok_and(|again| again.get("path").and_then(Value::as_str) == Some(path))
+/// Whether a path gets its form in the log again when it is written there.
+fn survives(path: &str, raw: &str) -> bool {
+    let action = Remove {
+        path: path.to_owned(),
+        data_change: true,
+        ..Remove::default()
+    };
+    serde_json::to_value(action)
+        .is_ok_and(|again| again.get("path").and_then(Value::as_str) == Some(raw))
 }
