@@ -62,3 +62,22 @@ pub const INVALID_PRUNING: Code =
     Code::new("CA-DELTA-0022", ErrorKind::Invalid, Stage::Configuration);
 /// A file that does not belong to the pinned version.
 pub const NO_SUCH_FILE: Code = Code::new("CA-DELTA-0023", ErrorKind::Drifted, Stage::Data);
+/// A table whose protocol the project does not let in.
+pub const PROTOCOL_REFUSED: Code = Code::new("CA-DELTA-0024", ErrorKind::Unsupported, Stage::Data);
+/// A table without a feature that its dataset must have.
+pub const FEATURE_MISSING: Code = Code::new("CA-DELTA-0025", ErrorKind::Unsupported, Stage::Data);
+/// A change feed from a version that is not there.
+pub const FEED_OUT_OF_RANGE: Code = Code::new("CA-DELTA-0026", ErrorKind::Drifted, Stage::Data);
+/// A change feed that ends before it starts.
+pub const FEED_BACKWARDS: Code =
+    Code::new("CA-DELTA-0027", ErrorKind::Invalid, Stage::Configuration);
+/// A change feed over versions that recorded no changes.
+pub const FEED_NOT_ENABLED: Code = Code::new("CA-DELTA-0028", ErrorKind::Unsupported, Stage::Data);
+/// A checkpoint that is missing, torn or incomplete.
+pub const DAMAGED_CHECKPOINT: Code = Code::new("CA-DELTA-0029", ErrorKind::Data, Stage::Data);
+/// A vacuum of files that are younger than the retention.
+pub const RETENTION_TOO_SHORT: Code =
+    Code::new("CA-DELTA-0030", ErrorKind::Invalid, Stage::Configuration);
+/// Maintenance that the table or the library refuses.
+pub const MAINTENANCE_FAILED: Code =
+    Code::new("CA-DELTA-0031", ErrorKind::Unavailable, Stage::Execution);

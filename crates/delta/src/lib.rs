@@ -32,6 +32,9 @@ mod log_stats;
 mod replay;
 mod values;
 
+// What a project lets in.
+mod gate;
+
 // Reading: one table at one version.
 mod pins;
 mod placement;
@@ -45,17 +48,27 @@ mod table;
 mod footprint;
 mod prune;
 
+// Reading: what changed.
+mod feed;
+
 // Writing: one view's rows in one commit, or a new table of other rows.
 mod create;
 mod output;
 mod write;
+
+// Looking after tables.
+pub mod maintain;
 
 // Errors.
 pub mod codes;
 mod error;
 
 pub use self::create::{CreatedTable, NewTable, create_table};
+pub use self::feed::{
+    ChangeFeed, CursorReset, FeedWindow, feed_cursors, open_change_feed, reset_feed_cursor,
+};
 pub use self::footprint::{FootprintChange, FootprintProof, ProofKind, ScanFootprint, ScanScope};
+pub use self::gate::{FeatureGate, ProtocolFinding, ProtocolGate, ProtocolMode, ProtocolSupport};
 pub use self::location::TableLocation;
 pub use self::options::StoreOptions;
 pub use self::output::{OutputStamp, OutputState, Provenance, UpstreamStamp, output_state};

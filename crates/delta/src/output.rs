@@ -58,6 +58,10 @@ pub struct Provenance {
     /// newer versions changed none of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<DatasetName, ScanFootprint>,
+    /// The last version of each dataset whose changes are in the rows, where they were made from a
+    /// change feed. The commit keeps them as application transactions too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cursors: BTreeMap<DatasetName, DeltaVersion>,
     /// The outputs of other views that were read, and what they held.
     #[serde(default)]
     pub upstream: BTreeMap<ViewName, UpstreamStamp>,

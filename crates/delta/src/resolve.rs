@@ -84,7 +84,8 @@ pub(crate) async fn resolve(
     }
 }
 
-fn readable(store: &Store, log: &Log) -> Result<(DeltaVersion, DeltaVersion)> {
+/// The oldest and the newest version that the log can rebuild.
+pub(crate) fn readable(store: &Store, log: &Log) -> Result<(DeltaVersion, DeltaVersion)> {
     log.oldest_readable().zip(log.newest()).ok_or_else(|| {
         Error::new(
             codes::DAMAGED_TABLE,

@@ -304,7 +304,7 @@ impl Commit {
 }
 
 /// The version and what follows it in the name of a log file.
-fn version_of(name: &str) -> Option<(DeltaVersion, &str)> {
+pub(crate) fn version_of(name: &str) -> Option<(DeltaVersion, &str)> {
     let (digits, rest) = name.split_once('.')?;
     if digits.len() != 20 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

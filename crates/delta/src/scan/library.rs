@@ -44,7 +44,7 @@ pub(crate) struct LibraryScan {
 
 /// Gives the rows of another plan the promised types, and the planner a row count.
 #[derive(Debug)]
-struct ConformExec {
+pub(crate) struct ConformExec {
     input: Arc<dyn ExecutionPlan>,
     statistics: Arc<Statistics>,
     properties: Arc<PlanProperties>,
@@ -201,7 +201,11 @@ impl TableProvider for LibraryScan {
 }
 
 impl ConformExec {
-    fn new(input: Arc<dyn ExecutionPlan>, schema: SchemaRef, statistics: Arc<Statistics>) -> Self {
+    pub(crate) fn new(
+        input: Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        statistics: Arc<Statistics>,
+    ) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             input.output_partitioning().clone(),

@@ -8,4 +8,4 @@ mod statistics;
 mod library;
 
 pub(crate) use self::files::FilesScan;
-pub(crate) use self::library::LibraryScan;
+pub(crate) use self::library::{ConformExec, LibraryScan};

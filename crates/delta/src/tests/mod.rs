@@ -2,7 +2,9 @@
 
 mod commits;
 mod faults;
+mod feed;
 mod footprint;
+mod maintain;
 mod output;
 mod pins;
 mod prune;

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -116,17 +117,40 @@ impl Output {
         self.write_at(sql, expected).await
     }
 
+    /// Writes rows that were made from the changes of a dataset up to a version.
+    pub(super) async fn write_with_cursor(
+        &self,
+        sql: &str,
+        dataset: &DatasetName,
+        cursor: DeltaVersion,
+    ) -> Result<Committed> {
+        let expected = self.state().await.map(|state| state.version);
+        self.write_from(sql, expected, BTreeMap::from([(dataset.clone(), cursor)]))
+            .await
+    }
+
     /// Writes the rows of a query on top of a version.
     pub(super) async fn write_at(
         &self,
         sql: &str,
         expected: Option<DeltaVersion>,
     ) -> Result<Committed> {
+        self.write_from(sql, expected, BTreeMap::new()).await
+    }
+
+    async fn write_from(
+        &self,
+        sql: &str,
+        expected: Option<DeltaVersion>,
+        cursors: BTreeMap<DatasetName, DeltaVersion>,
+    ) -> Result<Committed> {
         let session = session(2);
         let plan = session.sql(sql).await.unwrap();
         let plan = plan.create_physical_plan().await.unwrap();
+        let mut spec = self.spec(plan.schema(), expected);
+        spec.provenance.cursors = cursors;
         overwrite(
-            self.spec(plan.schema(), expected),
+            spec,
             plan,
             session.task_ctx(),
             Arc::new(|_, _| {}),

@@ -13,6 +13,7 @@ use super::OverwriteSpec;
 use super::target::{Existing, Target, conflict};
 use crate::codes;
 use crate::error::{Chain, internal};
+use crate::feed::cursor_transactions;
 use crate::output::{OutputStamp, app_id, stamp_entry, stamp_of, txn_version};
 use crate::schema::logical_schema;
 use crate::store::Store;
@@ -56,10 +57,15 @@ pub(super) async fn commit(
     }
     actions.extend(adds.into_iter().map(Action::Add));
 
-    let transaction = Transaction::new_with_last_update(app_id(&spec.view), txn, Some(now_ms));
+    let mut transactions = cursor_transactions(&spec.view, &spec.provenance.cursors);
+    transactions.push(Transaction::new_with_last_update(
+        app_id(&spec.view),
+        txn,
+        Some(now_ms),
+    ));
     // No retries: the rows were made for exactly this version of the table.
     let builder: CommitBuilder = CommitProperties::default()
-        .with_application_transaction(transaction)
+        .with_application_transactions(transactions)
         .with_max_retries(0)
         .with_create_checkpoint(true)
         .with_cleanup_expired_logs(Some(false))
