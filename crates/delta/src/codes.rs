@@ -81,3 +81,5 @@ pub const RETENTION_TOO_SHORT: Code =
 /// Maintenance that the table or the library refuses.
 pub const MAINTENANCE_FAILED: Code =
     Code::new("CA-DELTA-0031", ErrorKind::Unavailable, Stage::Execution);
+/// Rows that cannot come to those of a table, because their columns are others.
+pub const COLUMNS_DIFFER: Code = Code::new("CA-DELTA-0032", ErrorKind::Invalid, Stage::Execution);

@@ -79,7 +79,9 @@ pub use self::prune::{
 };
 pub use self::schema::delta_schema;
 pub use self::table::{PinnedTable, is_delta_table, open};
-pub use self::write::{Committed, OverwriteSpec, RowHook, WriteProgress, overwrite};
+pub use self::write::{
+    Committed, OverwriteSpec, RowHook, WriteMode, WriteProgress, overwrite, write,
+};
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,10 @@ pub struct OutputStamp {
     /// A hash of the rows, where the run made one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_hash: Option<String>,
+    /// For rows that came to others: the version whose rows these were. The stamp counts only if
+    /// nobody changed rows between that version and the stamped commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub based_on: Option<DeltaVersion>,
     /// What the rows were made from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -251,7 +255,8 @@ async fn newest_stamp(store: &Store, newest: &Snapshot) -> Result<Option<Found>>
                 commit,
                 stamp: stamp.ok(),
             };
-            let intact = !metadata_changed || has_same_columns(store, newest, version).await?;
+            let intact = (!metadata_changed || has_same_columns(store, newest, version).await?)
+                && follows_its_base(store, &found).await?;
             return Ok(intact.then_some(found));
         }
         match effect(&commit) {
@@ -261,6 +266,23 @@ async fn newest_stamp(store: &Store, newest: &Snapshot) -> Result<Option<Found>>
         }
     }
     Ok(None)
+}
+
+/// Whether the rows to which those of a stamped commit came are the ones that it was made for.
+async fn follows_its_base(store: &Store, found: &Found) -> Result<bool> {
+    let Some(base) = found.stamp.as_ref().and_then(|stamp| stamp.based_on) else {
+        return Ok(true);
+    };
+    if base >= found.version {
+        return Ok(false);
+    }
+    for version in base + 1..found.version {
+        match store.commit(version).await?.as_ref().map(effect) {
+            Some(Effect::None) => {}
+            Some(Effect::Metadata | Effect::Rows) | None => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 enum Effect {

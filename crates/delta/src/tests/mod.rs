@@ -5,6 +5,7 @@ mod faults;
 mod feed;
 mod footprint;
 mod maintain;
+mod modes;
 mod output;
 mod pins;
 mod prune;

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::schema::conform;
 use crate::{
     Committed, OutputState, OverwriteSpec, PinnedTable, Provenance, StoreOptions, TableLocation,
-    open, output_state, overwrite,
+    WriteMode, open, output_state, write,
 };
 
 /// A session as a run has it.
@@ -125,7 +125,8 @@ impl Output {
         cursor: DeltaVersion,
     ) -> Result<Committed> {
         let expected = self.state().await.map(|state| state.version);
-        self.write_from(sql, expected, BTreeMap::from([(dataset.clone(), cursor)]))
+        let cursors = BTreeMap::from([(dataset.clone(), cursor)]);
+        self.write_from(sql, WriteMode::Overwrite, expected, cursors)
             .await
     }
 
@@ -135,12 +136,29 @@ impl Output {
         sql: &str,
         expected: Option<DeltaVersion>,
     ) -> Result<Committed> {
-        self.write_from(sql, expected, BTreeMap::new()).await
+        self.write_as(sql, WriteMode::Overwrite, expected).await
+    }
+
+    /// Writes the rows of a query in some mode, on top of a version.
+    pub(super) async fn write_as(
+        &self,
+        sql: &str,
+        mode: WriteMode,
+        expected: Option<DeltaVersion>,
+    ) -> Result<Committed> {
+        self.write_from(sql, mode, expected, BTreeMap::new()).await
+    }
+
+    /// Puts rows into the table as somebody else would.
+    pub(super) async fn append_by_others(&self, sql: &str) {
+        let rows = session(1).sql(sql).await.unwrap().collect().await.unwrap();
+        self.library_table().await.write(rows).await.unwrap();
     }
 
     async fn write_from(
         &self,
         sql: &str,
+        mode: WriteMode,
         expected: Option<DeltaVersion>,
         cursors: BTreeMap<DatasetName, DeltaVersion>,
     ) -> Result<Committed> {
@@ -149,8 +167,9 @@ impl Output {
         let plan = plan.create_physical_plan().await.unwrap();
         let mut spec = self.spec(plan.schema(), expected);
         spec.provenance.cursors = cursors;
-        overwrite(
+        write(
             spec,
+            mode,
             plan,
             session.task_ctx(),
             Arc::new(|_, _| {}),

@@ -1,13 +1,14 @@
 //! What is at the place of the output, and whether it may be overwritten.
 
 use codeanatomy_vocab::{DeltaVersion, Error, Result};
-use deltalake_core::kernel::{EagerSnapshot, Metadata, Remove, Snapshot};
+use deltalake_core::kernel::{Add, EagerSnapshot, Metadata, Remove, Snapshot};
 use deltalake_core::{ObjectStoreError, Path};
 use futures::TryStreamExt;
 use serde_json::Value;
 
-use super::OverwriteSpec;
 use super::files::is_ours;
+use super::rebase::{self, Replaced};
+use super::{OverwriteSpec, WriteMode};
 use crate::active;
 use crate::error::{Access, store_error};
 use crate::output::{last_txn_version, was_stamped};
@@ -31,7 +32,11 @@ pub(super) struct Existing {
 }
 
 impl Target {
-    pub(super) async fn examine(store: &Store, spec: &OverwriteSpec) -> Result<Self> {
+    pub(super) async fn examine(
+        store: &Store,
+        spec: &OverwriteSpec,
+        mode: WriteMode,
+    ) -> Result<Self> {
         if store.log().await?.newest().is_none() {
             if let Some(expected) = spec.expected {
                 return Err(conflict(store, Some(expected), None));
@@ -55,8 +60,12 @@ impl Target {
             )
             .with_help("give the view another `location`, or remove the table yourself"));
         }
-        if spec.expected != Some(version) {
-            return Err(conflict(store, spec.expected, Some(version)));
+        match spec.expected {
+            Some(expected) if expected == version => {}
+            Some(expected) if expected < version && mode != WriteMode::Overwrite => {
+                rebase::check(store, spec, expected, version).await?;
+            }
+            _ => return Err(conflict(store, spec.expected, Some(version))),
         }
         protocol::check(snapshot.protocol(), snapshot.metadata(), store.location())?;
         refuse_rules(store, snapshot.metadata())?;
@@ -81,8 +90,19 @@ impl Target {
 }
 
 impl Existing {
-    /// Actions that remove every file of the table.
-    pub(super) async fn removes(&self, store: &Store, now_ms: i64) -> Result<Vec<Remove>> {
+    /// Actions that remove the files whose rows go.
+    pub(super) async fn removes(
+        &self,
+        store: &Store,
+        mode: WriteMode,
+        adds: &[Add],
+        now_ms: i64,
+    ) -> Result<Vec<Remove>> {
+        let replaced = match mode {
+            WriteMode::Append => return Ok(Vec::new()),
+            WriteMode::Overwrite => None,
+            WriteMode::OverwritePartitions => Some(Replaced::new(store, &self.snapshot, adds)?),
+        };
         // The log tells files apart by their paths as they are written there, and the library
         // writes a path anew from its decoded form. Where that is another text, the removal would
         // not be seen as one.
@@ -101,6 +121,13 @@ impl Existing {
         }
         self.eager
             .file_views(store.log_store().as_ref(), None)
+            .try_filter(|view| {
+                let values = || view.partition_values_map().into_iter().collect();
+                let goes = replaced
+                    .as_ref()
+                    .is_none_or(|replaced| replaced.has(values()));
+                std::future::ready(goes)
+            })
             .map_ok(|view| Remove {
                 deletion_timestamp: Some(now_ms),
                 ..view.remove_action(true)
