@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow_schema::DataType;
 use codeanatomy_vocab::{Error, Result, UnixMillis};
-use deltalake_core::kernel::{EagerSnapshot, LogicalFileView, Snapshot};
+use deltalake_core::kernel::{
+    Add, DeletionVectorDescriptor, EagerSnapshot, LogicalFileView, Remove, Snapshot,
+};
 use futures::TryStreamExt;
 use url::Url;
 
@@ -36,7 +40,51 @@ pub(crate) struct DeletionVector {
     pub(crate) n_deleted: u64,
 }
 
+/// What tells a file of a log from all others: its path and its deletion vector.
+///
+/// Files are never written twice, so equal keys have equal rows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FileKey {
+    pub(crate) path: String,
+    pub(crate) vector_id: Option<String>,
+}
+
+impl DeletionVector {
+    pub(crate) fn new(vector: &DeletionVectorDescriptor) -> Self {
+        Self {
+            id: format!(
+                "{}{}@{}",
+                vector.storage_type.as_ref(),
+                vector.path_or_inline_dv,
+                vector.offset.unwrap_or(-1)
+            ),
+            n_deleted: u64::try_from(vector.cardinality).unwrap_or(0),
+        }
+    }
+}
+
+impl From<Add> for ActiveFile {
+    fn from(add: Add) -> Self {
+        Self {
+            path: add.path,
+            size_bytes: u64::try_from(add.size).unwrap_or(0),
+            modified: UnixMillis(add.modification_time),
+            partition_values: add.partition_values.into_iter().collect(),
+            n_rows: add.stats.as_deref().and_then(n_rows_of),
+            stats: add.stats,
+            deletion_vector: add.deletion_vector.as_ref().map(DeletionVector::new),
+        }
+    }
+}
+
 impl ActiveFile {
+    pub(crate) fn key(&self) -> FileKey {
+        FileKey {
+            path: self.path.clone(),
+            vector_id: self.vector_id().map(str::to_owned),
+        }
+    }
+
     /// The identity of its deletion vector.
     pub(crate) fn vector_id(&self) -> Option<&str> {
         self.deletion_vector
@@ -101,10 +149,65 @@ pub(crate) async fn active_files(store: &Store, snapshot: &Snapshot) -> Result<V
     Ok(files)
 }
 
+/// The paths of a snapshot's files, each with its form in the log.
+pub(crate) async fn raw_paths(
+    store: &Store,
+    snapshot: &Snapshot,
+) -> Result<BTreeMap<String, String>> {
+    let batches = snapshot
+        .files(store.log_store().as_ref(), None)
+        .try_collect();
+    let batches: Vec<RecordBatch> = guarded(store.location(), batches)
+        .await?
+        .map_err(|error| store.log_error(error))?;
+    let mut paths = BTreeMap::new();
+    for batch in &batches {
+        let Some(column) = batch.column_by_name("path") else {
+            continue;
+        };
+        for raw in text_values(column) {
+            let action = serde_json::json!({ "path": raw, "dataChange": true });
+            let decoded: Remove = serde_json::from_value(action)
+                .map_err(|error| internal("reading a path of the log", error))?;
+            paths.insert(decoded.path, raw);
+        }
+    }
+    Ok(paths)
+}
+
+fn text_values(column: &ArrayRef) -> Vec<String> {
+    match column.data_type() {
+        DataType::Utf8 => column
+            .as_string::<i32>()
+            .iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
+        DataType::Utf8View => column
+            .as_string_view()
+            .iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Refuses a version with a file that is missing, or of another size than the log says.
 pub(crate) async fn check(store: &Store, files: &[ActiveFile]) -> Result<()> {
+    match first_problem(store, files).await? {
+        None => Ok(()),
+        Some((path, problem)) => Err(problem.error(store.location()).with("file", path.display())),
+    }
+}
+
+/// The first file with which something is wrong.
+pub(crate) async fn first_problem(
+    store: &Store,
+    files: &[ActiveFile],
+) -> Result<Option<(PathBuf, Problem)>> {
     if store.location().local_path().is_none() {
-        return Ok(());
+        return Ok(None);
     }
     let expected: Vec<(PathBuf, u64)> = files
         .iter()
@@ -121,23 +224,25 @@ pub(crate) async fn check(store: &Store, files: &[ActiveFile]) -> Result<()> {
         }
         None
     };
-    let found = tokio::task::spawn_blocking(check)
+    tokio::task::spawn_blocking(check)
         .await
-        .map_err(|error| internal("looking at data files", error))?;
-    match found {
-        None => Ok(()),
-        Some((path, problem)) => Err(problem.error(store.location()).with("file", path.display())),
-    }
+        .map_err(|error| internal("looking at data files", error))
 }
 
-enum Problem {
+/// What is wrong with a file.
+pub(crate) enum Problem {
     /// Expected and found.
     Size(u64, u64),
     Unreadable(io::Error),
 }
 
 impl Problem {
-    fn error(self, location: &TableLocation) -> Error {
+    /// Whether the file is not there.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Unreadable(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    pub(crate) fn error(self, location: &TableLocation) -> Error {
         match self {
             Self::Unreadable(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Error::new(
@@ -176,19 +281,12 @@ fn active_file(view: &LogicalFileView) -> ActiveFile {
         stats,
         deletion_vector: view
             .deletion_vector_descriptor()
-            .map(|vector| DeletionVector {
-                id: format!(
-                    "{}{}@{}",
-                    vector.storage_type.as_ref(),
-                    vector.path_or_inline_dv,
-                    vector.offset.unwrap_or(-1)
-                ),
-                n_deleted: u64::try_from(vector.cardinality).unwrap_or(0),
-            }),
+            .as_ref()
+            .map(DeletionVector::new),
     }
 }
 
-fn n_rows_of(stats: &str) -> Option<u64> {
+pub(crate) fn n_rows_of(stats: &str) -> Option<u64> {
     #[derive(serde::Deserialize)]
     struct Rows {
         #[serde(rename = "numRecords")]

@@ -54,3 +54,32 @@ pub const UNSUPPORTED_OUTPUT: Code =
     Code::new("CA-DELTA-0019", ErrorKind::Unsupported, Stage::Execution);
 /// A defect of this program or of a library under it.
 pub const INTERNAL: Code = Code::new("CA-DELTA-0020", ErrorKind::Internal, Stage::Internal);
+/// Two places ask for different versions of one dataset.
+pub const CONFLICTING_PINS: Code =
+    Code::new("CA-DELTA-0021", ErrorKind::Invalid, Stage::Configuration);
+/// A pruning policy that does not fit the table.
+pub const INVALID_PRUNING: Code =
+    Code::new("CA-DELTA-0022", ErrorKind::Invalid, Stage::Configuration);
+/// A file that does not belong to the pinned version.
+pub const NO_SUCH_FILE: Code = Code::new("CA-DELTA-0023", ErrorKind::Drifted, Stage::Data);
+/// A table whose protocol the project does not let in.
+pub const PROTOCOL_REFUSED: Code = Code::new("CA-DELTA-0024", ErrorKind::Unsupported, Stage::Data);
+/// A table without a feature that its dataset must have.
+pub const FEATURE_MISSING: Code = Code::new("CA-DELTA-0025", ErrorKind::Unsupported, Stage::Data);
+/// A change feed from a version that is not there.
+pub const FEED_OUT_OF_RANGE: Code = Code::new("CA-DELTA-0026", ErrorKind::Drifted, Stage::Data);
+/// A change feed that ends before it starts.
+pub const FEED_BACKWARDS: Code =
+    Code::new("CA-DELTA-0027", ErrorKind::Invalid, Stage::Configuration);
+/// A change feed over versions that recorded no changes.
+pub const FEED_NOT_ENABLED: Code = Code::new("CA-DELTA-0028", ErrorKind::Unsupported, Stage::Data);
+/// A checkpoint that is missing, torn or incomplete.
+pub const DAMAGED_CHECKPOINT: Code = Code::new("CA-DELTA-0029", ErrorKind::Data, Stage::Data);
+/// A vacuum of files that are younger than the retention.
+pub const RETENTION_TOO_SHORT: Code =
+    Code::new("CA-DELTA-0030", ErrorKind::Invalid, Stage::Configuration);
+/// Maintenance that the table or the library refuses.
+pub const MAINTENANCE_FAILED: Code =
+    Code::new("CA-DELTA-0031", ErrorKind::Unavailable, Stage::Execution);
+/// Rows that cannot come to those of a table, because their columns are others.
+pub const COLUMNS_DIFFER: Code = Code::new("CA-DELTA-0032", ErrorKind::Invalid, Stage::Execution);

@@ -25,31 +25,63 @@ mod location;
 mod options;
 mod store;
 
-// Reading: one table at one version.
+// What the log says.
 mod active;
-mod footprint;
+mod columns;
+mod log_stats;
+mod replay;
+mod values;
+
+// What a project lets in.
+mod gate;
+
+// Reading: one table at one version.
+mod pins;
+mod placement;
 mod protocol;
 mod resolve;
 mod scan;
 mod schema;
 mod table;
 
+// What of a version a query needs, and whether a newer one changed it.
+mod footprint;
+mod prune;
+
+// Reading: what changed.
+mod feed;
+
 // Writing: one view's rows in one commit, or a new table of other rows.
 mod create;
 mod output;
 mod write;
+
+// Looking after tables.
+pub mod maintain;
 
 // Errors.
 pub mod codes;
 mod error;
 
 pub use self::create::{CreatedTable, NewTable, create_table};
+pub use self::feed::{
+    ChangeFeed, CursorReset, FeedWindow, feed_cursors, open_change_feed, reset_feed_cursor,
+};
+pub use self::footprint::{FootprintChange, FootprintProof, ProofKind, ScanFootprint, ScanScope};
+pub use self::gate::{FeatureGate, ProtocolFinding, ProtocolGate, ProtocolMode, ProtocolSupport};
 pub use self::location::TableLocation;
 pub use self::options::StoreOptions;
 pub use self::output::{OutputStamp, OutputState, Provenance, UpstreamStamp, output_state};
+pub use self::pins::{PinRequest, agree_on_pins};
+pub use self::prune::{
+    PartitionFilter, PartitionOperator, Pruning, PruningPolicy, StatisticsFilter,
+    StatisticsOperator,
+};
 pub use self::schema::delta_schema;
 pub use self::table::{PinnedTable, is_delta_table, open};
-pub use self::write::{Committed, OverwriteSpec, RowHook, WriteProgress, overwrite};
+pub use self::write::{
+    Committed, OverwriteSpec, RowHook, WriteMode, WriteProgress, overwrite, write,
+};
 
 #[cfg(test)]
 mod tests;

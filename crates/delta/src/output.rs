@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use arrow_schema::SchemaRef;
-use codeanatomy_vocab::{DeltaVersion, Fingerprint, Result, RunId, UnixMillis, ViewName};
+use codeanatomy_vocab::{
+    DatasetName, DeltaVersion, Fingerprint, Result, RunId, UnixMillis, ViewName,
+};
 use deltalake_core::kernel::{EagerSnapshot, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::active::{self, active_files};
+use crate::footprint::ScanFootprint;
 use crate::resolve::load;
 use crate::schema::logical_schema;
 use crate::store::{Commit, Store};
@@ -40,6 +43,10 @@ pub struct OutputStamp {
     /// A hash of the rows, where the run made one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_hash: Option<String>,
+    /// For rows that came to others: the version whose rows these were. The stamp counts only if
+    /// nobody changed rows between that version and the stamped commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub based_on: Option<DeltaVersion>,
     /// What the rows were made from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -51,6 +58,14 @@ pub struct Provenance {
     /// The components of the result key, by name.
     #[serde(default)]
     pub components: BTreeMap<String, Fingerprint>,
+    /// What was read of each dataset that is a Delta table, so that a later run can prove that
+    /// newer versions changed none of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<DatasetName, ScanFootprint>,
+    /// The last version of each dataset whose changes are in the rows, where they were made from a
+    /// change feed. The commit keeps them as application transactions too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cursors: BTreeMap<DatasetName, DeltaVersion>,
     /// The outputs of other views that were read, and what they held.
     #[serde(default)]
     pub upstream: BTreeMap<ViewName, UpstreamStamp>,
@@ -240,7 +255,8 @@ async fn newest_stamp(store: &Store, newest: &Snapshot) -> Result<Option<Found>>
                 commit,
                 stamp: stamp.ok(),
             };
-            let intact = !metadata_changed || has_same_columns(store, newest, version).await?;
+            let intact = (!metadata_changed || has_same_columns(store, newest, version).await?)
+                && follows_its_base(store, &found).await?;
             return Ok(intact.then_some(found));
         }
         match effect(&commit) {
@@ -250,6 +266,23 @@ async fn newest_stamp(store: &Store, newest: &Snapshot) -> Result<Option<Found>>
         }
     }
     Ok(None)
+}
+
+/// Whether the rows to which those of a stamped commit came are the ones that it was made for.
+async fn follows_its_base(store: &Store, found: &Found) -> Result<bool> {
+    let Some(base) = found.stamp.as_ref().and_then(|stamp| stamp.based_on) else {
+        return Ok(true);
+    };
+    if base >= found.version {
+        return Ok(false);
+    }
+    for version in base + 1..found.version {
+        match store.commit(version).await?.as_ref().map(effect) {
+            Some(Effect::None) => {}
+            Some(Effect::Metadata | Effect::Rows) | None => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 enum Effect {

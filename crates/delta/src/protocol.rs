@@ -8,10 +8,26 @@ use crate::store::{Log, Store};
 use crate::{TableLocation, codes};
 
 /// The newest reader version that is understood; 3 lists its features by name.
-const MAX_READER_VERSION: i32 = 3;
+pub(crate) const MAX_READER_VERSION: u32 = 3;
+
+/// The newest writer version that is understood; 7 lists its features by name.
+pub(crate) const MAX_WRITER_VERSION: u32 = 7;
+
+/// Writer features that writes and maintenance honour.
+pub(crate) const WRITER_FEATURES: [&str; 9] = [
+    "appendOnly",
+    "changeDataFeed",
+    "checkConstraints",
+    "columnMapping",
+    "deletionVectors",
+    "generatedColumns",
+    "invariants",
+    "timestampNtz",
+    "v2Checkpoint",
+];
 
 /// Reader features that scans honour.
-const READER_FEATURES: [&str; 6] = [
+pub(crate) const READER_FEATURES: [&str; 6] = [
     "columnMapping",
     "deletionVectors",
     "timestampNtz",
@@ -101,7 +117,7 @@ fn refuse(min_reader_version: i32, features: &[String], location: &TableLocation
             "features"
         };
         format!("the reader {plural} `{}`", missing.join("`, `"))
-    } else if min_reader_version > MAX_READER_VERSION {
+    } else if i64::from(min_reader_version) > i64::from(MAX_READER_VERSION) {
         format!("reader version {min_reader_version}")
     } else {
         return Ok(());

@@ -1,11 +1,14 @@
 //! Which version is read, and what is wrong where there is none.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
 
 use codeanatomy_vocab::{DeltaVersion, DeltaVersionSelector, Error, Result, UnixMillis};
 use deltalake_core::kernel::Snapshot;
 
+use crate::active::{self, ActiveFile, FileKey, active_files};
 use crate::error::{guarded, unreadable};
+use crate::replay::FileChange;
 use crate::store::{Log, Store};
 use crate::{TableLocation, codes, protocol};
 
@@ -34,14 +37,16 @@ pub(crate) async fn resolve(
         DeltaVersionSelector::Latest => Ok(None),
         DeltaVersionSelector::Version(version) => {
             let (oldest, newest) = readable(store, &log)?;
-            if (oldest..=newest).contains(&version) {
-                Ok(Some(version))
-            } else {
+            if version > newest {
                 Err(no_version(
-                    format!("no version {version}"),
+                    format!("has no version {version}: its newest is {newest}"),
                     format!("{oldest}..{newest}"),
                     store.location(),
                 ))
+            } else if version < oldest {
+                Err(gone(store, &log, version, "was cleaned from the log").await)
+            } else {
+                Ok(Some(version))
             }
         }
         DeltaVersionSelector::Timestamp(time) => {
@@ -61,8 +66,16 @@ pub(crate) async fn resolve(
                 let first = times
                     .first_key_value()
                     .map_or(UnixMillis(0), |(_, time)| *time);
+                let cleaned = if oldest == 0 {
+                    ""
+                } else {
+                    " any more: older versions were cleaned from the log"
+                };
                 no_version(
-                    format!("no version committed at or before {}", rfc3339(time)),
+                    format!(
+                        "has no version committed at or before {}{cleaned}",
+                        rfc3339(time)
+                    ),
                     format!("{oldest}.., the first committed at {}", rfc3339(first)),
                     store.location(),
                 )
@@ -71,7 +84,8 @@ pub(crate) async fn resolve(
     }
 }
 
-fn readable(store: &Store, log: &Log) -> Result<(DeltaVersion, DeltaVersion)> {
+/// The oldest and the newest version that the log can rebuild.
+pub(crate) fn readable(store: &Store, log: &Log) -> Result<(DeltaVersion, DeltaVersion)> {
     log.oldest_readable().zip(log.newest()).ok_or_else(|| {
         Error::new(
             codes::DAMAGED_TABLE,
@@ -87,7 +101,7 @@ fn readable(store: &Store, log: &Log) -> Result<(DeltaVersion, DeltaVersion)> {
 fn no_version(what: String, there_are: String, location: &TableLocation) -> Error {
     Error::new(
         codes::VERSION_NOT_FOUND,
-        format!("the Delta table at {location} has {what}"),
+        format!("the Delta table at {location} {what}"),
     )
     .with_expected(format!("a version of {there_are}"))
     .with_help(format!(
@@ -95,8 +109,81 @@ fn no_version(what: String, there_are: String, location: &TableLocation) -> Erro
     ))
 }
 
+/// The error of a version that there was, with the oldest one that still works.
+pub(crate) async fn gone(store: &Store, log: &Log, version: DeltaVersion, why: &str) -> Error {
+    let location = store.location();
+    let error = Error::new(
+        codes::VERSION_NOT_FOUND,
+        format!("version {version} of the Delta table at {location} {why}"),
+    );
+    match oldest_working(store, log).await {
+        Ok(Some(oldest)) => error
+            .with_expected(format!("a version from {oldest} on"))
+            .with_help(format!(
+                "the oldest version that still works is {oldest}: pin that one or a newer one"
+            )),
+        Ok(None) | Err(_) => {
+            error.with_help("no version of the table can be read: write the table again")
+        }
+    }
+}
+
+/// The oldest version that the log can rebuild and whose files are all there.
+///
+/// This walks through the whole log, so it is for errors only.
+async fn oldest_working(store: &Store, log: &Log) -> Result<Option<DeltaVersion>> {
+    let (oldest, newest) = readable(store, log)?;
+    let snapshot = load(store, Some(oldest)).await?;
+    let mut seen: HashMap<(String, u64), bool> = HashMap::new();
+    let mut missing: BTreeSet<FileKey> = BTreeSet::new();
+    for file in active_files(store, &snapshot).await? {
+        if !is_there(store, &file, &mut seen).await? {
+            missing.insert(file.key());
+        }
+    }
+    for version in oldest..=newest {
+        if version > oldest {
+            let Some(commit) = store.commit(version).await? else {
+                continue;
+            };
+            for change in store.file_changes(version, &commit)? {
+                match change {
+                    FileChange::Add { file, .. } => {
+                        if !is_there(store, &file, &mut seen).await? {
+                            missing.insert(file.key());
+                        }
+                    }
+                    FileChange::Remove { file, .. } => {
+                        missing.remove(&file.key());
+                    }
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(Some(version));
+        }
+    }
+    Ok(None)
+}
+
+async fn is_there(
+    store: &Store,
+    file: &ActiveFile,
+    seen: &mut HashMap<(String, u64), bool>,
+) -> Result<bool> {
+    let key = (file.path.clone(), file.size_bytes);
+    if let Some(is_there) = seen.get(&key) {
+        return Ok(*is_there);
+    }
+    let is_there = active::check(store, std::slice::from_ref(file))
+        .await
+        .is_ok();
+    seen.insert(key, is_there);
+    Ok(is_there)
+}
+
 /// The log of a table, or what is there instead.
-async fn find_log(store: &Store) -> Result<Log> {
+pub(crate) async fn find_log(store: &Store) -> Result<Log> {
     let log = store.log().await?;
     if log.newest().is_some() {
         return Ok(log);
@@ -129,7 +216,7 @@ async fn find_log(store: &Store) -> Result<Log> {
     }
 }
 
-fn rfc3339(time: UnixMillis) -> String {
+pub(crate) fn rfc3339(time: UnixMillis) -> String {
     chrono::DateTime::from_timestamp_millis(time.0).map_or_else(
         || format!("{} ms", time.0),
         |time| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use codeanatomy_vocab::{DeltaVersion, Error, Result, UnixMillis};
+use codeanatomy_vocab::{DeltaVersion, Encoder, Error, Fingerprint, Result, UnixMillis};
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_for};
 use deltalake_core::{ObjectStore, ObjectStoreError, Path};
 use futures::{StreamExt, TryStreamExt};
@@ -147,6 +147,32 @@ impl Store {
             .map_err(|error| self.damaged(version, error))
     }
 
+    /// Some commits, in order, read at the same time; `None` where a file is gone.
+    pub(crate) async fn commits(
+        &self,
+        versions: std::ops::RangeInclusive<DeltaVersion>,
+    ) -> Result<Vec<(DeltaVersion, Option<Commit>)>> {
+        let commits =
+            versions.map(|version| async move { Ok((version, self.commit(version).await?)) });
+        futures::stream::iter(commits)
+            .buffered(CONCURRENT_READS)
+            .try_collect()
+            .await
+    }
+
+    /// The identity of a commit's bytes; `None` where its file is gone.
+    pub(crate) async fn commit_fingerprint(
+        &self,
+        version: DeltaVersion,
+    ) -> Result<Option<Fingerprint>> {
+        let bytes = self.commit_bytes(version).await?;
+        Ok(bytes.map(|bytes| {
+            let mut encoder = Encoder::new("delta.commit", 1);
+            encoder.bytes(&bytes);
+            encoder.finish()
+        }))
+    }
+
     /// The time of a commit, by its own word; the rest of it is not looked at.
     pub(crate) async fn commit_time(&self, version: DeltaVersion) -> Result<Option<UnixMillis>> {
         let Some(bytes) = self.commit_bytes(version).await? else {
@@ -278,7 +304,7 @@ impl Commit {
 }
 
 /// The version and what follows it in the name of a log file.
-fn version_of(name: &str) -> Option<(DeltaVersion, &str)> {
+pub(crate) fn version_of(name: &str) -> Option<(DeltaVersion, &str)> {
     let (digits, rest) = name.split_once('.')?;
     if digits.len() != 20 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -1,20 +1,27 @@
 //! One Delta table at one version.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use codeanatomy_vocab::{DatasetName, DeltaInputPin, DeltaVersionSelector, Fingerprint, Result};
-use datafusion_catalog::TableProvider;
+use codeanatomy_vocab::{
+    DatasetName, DeltaInputPin, DeltaVersion, DeltaVersionSelector, Error, Fingerprint, Result,
+};
+use datafusion_catalog::{Session, TableProvider};
+use datafusion_expr::Expr;
 use deltalake_core::kernel::Snapshot;
 
 use crate::active::{self, ActiveFile, active_files};
-use crate::footprint::footprint;
+use crate::columns::Definitions;
+use crate::footprint::table_footprint;
+use crate::placement::Placement;
 use crate::protocol::{self, Layout};
-use crate::resolve::{load, resolve};
+use crate::prune::{Pruning, survivors};
+use crate::resolve::{find_log, gone, load, resolve};
 use crate::scan::{FilesScan, LibraryScan};
 use crate::schema::logical_schema;
 use crate::store::Store;
-use crate::{StoreOptions, TableLocation};
+use crate::{StoreOptions, TableLocation, codes};
 
 /// One Delta table at one version: what a run reads, and nothing that is written later.
 ///
@@ -37,11 +44,14 @@ use crate::{StoreOptions, TableLocation};
 pub struct PinnedTable {
     store: Store,
     pin: DeltaInputPin,
-    schema: SchemaRef,
     partition_by: Vec<String>,
+    definitions: Definitions,
+    placement: Arc<Placement>,
     layout: Layout,
     snapshot: Arc<Snapshot>,
-    files: Arc<[ActiveFile]>,
+    files: Vec<Arc<ActiveFile>>,
+    /// For the paths of files their form in the log, where the library is to find them by it.
+    raw_paths: BTreeMap<String, String>,
     footprint: Fingerprint,
 }
 
@@ -65,7 +75,9 @@ pub async fn is_delta_table(location: &TableLocation) -> Result<bool> {
 /// # Errors
 ///
 /// - [`CA-DELTA-0003`](crate::codes::NOT_A_TABLE): nothing there, or no Delta table.
-/// - [`CA-DELTA-0004`](crate::codes::VERSION_NOT_FOUND): no such version; the message says which there are.
+/// - [`CA-DELTA-0004`](crate::codes::VERSION_NOT_FOUND): the version is newer than the table's, the
+///   time is before the first commit, the version was cleaned from the log, or its files were
+///   vacuumed; the help says which versions there are, or the oldest that still works.
 /// - [`CA-DELTA-0005`](crate::codes::UNSUPPORTED_FEATURE): the table needs a feature that this version
 ///   cannot read; the message names all of them.
 /// - [`CA-DELTA-0006`](crate::codes::DAMAGED_TABLE): the log is damaged or incomplete, or a data
@@ -94,8 +106,8 @@ pub(crate) async fn open_in(
     let layout = protocol::check(snapshot.protocol(), snapshot.metadata(), store.location())?;
     let schema = logical_schema(&snapshot.schema(), store.location())?;
     let files = active_files(&store, &snapshot).await?;
-    active::check(&store, &files).await?;
     let version = snapshot.version();
+    check_files(&store, version, &files).await?;
     let committed_at = store.commit_time(version).await?;
     let protocol = snapshot.protocol();
     let pin = DeltaInputPin {
@@ -109,26 +121,52 @@ pub(crate) async fn open_in(
         writer_features: protocol::feature_names(protocol.writer_features()),
         storage_options_hash,
     };
-    let footprint = footprint(&snapshot, &files)?;
+    let definitions = Definitions::of(&snapshot)?;
+    let partition_by = snapshot.metadata().partition_columns().to_vec();
+    let placement = Placement::new(store.location(), &schema, &partition_by, &definitions)?;
+    let footprint = table_footprint(&definitions, &files);
     let layout = match layout {
         Layout::Plain if files.iter().any(|file| file.deletion_vector.is_some()) => {
             Layout::DeletionVectors
         }
         layout => layout,
     };
+    let raw_paths = match layout {
+        Layout::Plain => BTreeMap::new(),
+        Layout::ColumnMapping | Layout::DeletionVectors => {
+            active::raw_paths(&store, &snapshot).await?
+        }
+    };
     tracing::debug!(
         dataset = %name, %version, files = files.len(), ?layout, "opened a Delta table"
     );
     Ok(PinnedTable {
-        partition_by: snapshot.metadata().partition_columns().to_vec(),
         store,
         pin,
-        schema,
+        partition_by,
+        definitions,
+        placement: Arc::new(placement),
         layout,
         snapshot: Arc::new(snapshot),
-        files: files.into(),
+        files: files.into_iter().map(Arc::new).collect(),
+        raw_paths,
         footprint,
     })
+}
+
+/// Refuses a version whose files are not all there, before anything runs.
+async fn check_files(store: &Store, version: DeltaVersion, files: &[ActiveFile]) -> Result<()> {
+    let Some((path, problem)) = active::first_problem(store, files).await? else {
+        return Ok(());
+    };
+    let log = find_log(store).await?;
+    let error = if problem.is_missing() && log.newest().is_some_and(|newest| version < newest) {
+        let why = "cannot be read any more: its data files were vacuumed";
+        gone(store, &log, version, why).await
+    } else {
+        problem.error(store.location())
+    };
+    Err(error.with("file", path.display()))
 }
 
 impl PinnedTable {
@@ -143,7 +181,7 @@ impl PinnedTable {
     /// are microseconds, in `UTC` or without a zone. Fields carry no metadata. What is nested in a
     /// column may always be null, because files of other writers say so of what may not.
     pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(&self.placement.schema)
     }
 
     /// The columns by whose values the files are laid out.
@@ -172,7 +210,7 @@ impl PinnedTable {
 
     /// How many rows the version has; `None` where the log does not say it of every file.
     pub fn n_rows(&self) -> Option<u64> {
-        self.files.iter().map(ActiveFile::n_live_rows).sum()
+        self.files.iter().map(|file| file.n_live_rows()).sum()
     }
 
     /// The table as the engine reads it: exactly the pinned files, with [`Self::schema`].
@@ -183,20 +221,97 @@ impl PinnedTable {
     /// its column's type; [`CA-DELTA-0002`](crate::codes::UNSUPPORTED_STORE) when a file lies in another
     /// store.
     pub fn provider(&self) -> Result<Arc<dyn TableProvider>> {
+        self.provider_over(&self.files, false)
+    }
+
+    /// The files that filters leave; all of `filters` must hold.
+    ///
+    /// The filters are those of an analyzed plan, about columns of this table by whatever
+    /// qualifier, with types that fit. A part of a filter that only the running query can answer
+    /// (a subquery, a volatile function) leaves nothing out. `session` gives functions and
+    /// settings to the filters.
+    pub fn prune(&self, session: &dyn Session, filters: &[Expr]) -> Pruning {
+        let files: Vec<&ActiveFile> = self.files.iter().map(AsRef::as_ref).collect();
+        let survives = survivors(session, &self.placement, filters, &files);
+        Pruning::of(&files, &survives)
+    }
+
+    /// As [`provider`](Self::provider), but with these files alone, by their paths as
+    /// [`Pruning::candidate_paths`] has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`provider`](Self::provider), and [`CA-DELTA-0023`](crate::codes::NO_SUCH_FILE) for a
+    /// path that is none of the version's files.
+    pub fn provider_of(&self, paths: &[String]) -> Result<Arc<dyn TableProvider>> {
+        let chosen = paths
+            .iter()
+            .map(|path| {
+                let place = self.files.binary_search_by(|file| file.path.cmp(path));
+                place
+                    .map(|place| Arc::clone(&self.files[place]))
+                    .map_err(|_| self.no_such_file(path))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        self.provider_over(&chosen, chosen.len() < self.files.len())
+    }
+
+    fn provider_over(
+        &self,
+        files: &[Arc<ActiveFile>],
+        is_restricted: bool,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let location = self.store.location();
         match self.layout {
-            Layout::Plain => Ok(Arc::new(FilesScan::new(
-                self.store.location(),
-                &self.schema,
-                &self.partition_by,
-                &self.files,
-            )?)),
-            Layout::ColumnMapping | Layout::DeletionVectors => Ok(Arc::new(LibraryScan::new(
-                self.store.location(),
-                &self.snapshot,
-                &self.schema,
-                &self.files,
-            )?)),
+            Layout::Plain => Ok(Arc::new(FilesScan::new(location, &self.placement, files)?)),
+            Layout::ColumnMapping | Layout::DeletionVectors => {
+                let raw_paths = is_restricted.then(|| self.raw_paths(files));
+                let scan =
+                    LibraryScan::new(location, &self.snapshot, &self.placement, files, raw_paths)?;
+                Ok(Arc::new(scan))
+            }
         }
+    }
+
+    /// The paths of files as the log writes them.
+    fn raw_paths(&self, files: &[Arc<ActiveFile>]) -> Vec<String> {
+        files
+            .iter()
+            .map(|file| {
+                let raw = self.raw_paths.get(&file.path);
+                raw.unwrap_or(&file.path).clone()
+            })
+            .collect()
+    }
+
+    fn no_such_file(&self, path: &str) -> Error {
+        Error::new(
+            codes::NO_SUCH_FILE,
+            format!(
+                "version {} of the Delta table at {} has no file `{path}`",
+                self.pin.version,
+                self.store.location()
+            ),
+        )
+        .with("dataset", &self.pin.dataset_name)
+        .with_help("prune the pinned version anew, and use the paths as it gives them")
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    pub(crate) fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The active files, sorted by path.
+    pub(crate) fn files(&self) -> &[Arc<ActiveFile>] {
+        &self.files
     }
 }
 

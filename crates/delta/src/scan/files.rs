@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow_schema::{FieldRef, Schema, SchemaRef};
+use arrow_schema::{Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::DateTime;
 use codeanatomy_vocab::{Error, Result};
@@ -18,26 +18,25 @@ use datafusion_datasource::source::DataSourceExec;
 use datafusion_datasource_parquet::CachedParquetFileReaderFactory;
 use datafusion_datasource_parquet::source::ParquetSource;
 use datafusion_execution::object_store::ObjectStoreUrl;
+use datafusion_expr::expr_rewriter::unnormalize_col;
 use datafusion_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion_physical_plan::ExecutionPlan;
 use datafusion_physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 use object_store::path::Path as StorePath;
 
-use super::partition::partition_value;
-use super::prune;
-use super::statistics::{FileStatistics, file_statistics, total};
+use super::statistics::{Wanted, file_statistics, total};
 use crate::active::ActiveFile;
+use crate::placement::{Placement, fields};
+use crate::prune::{is_about_partitions, partitions_that_match, survivors_by_statistics};
 use crate::{TableLocation, codes};
 
 /// A table of plain files.
 #[derive(Debug)]
 pub(crate) struct FilesScan {
-    /// Columns in the order of the table.
-    schema: SchemaRef,
+    placement: Arc<Placement>,
     /// Columns of the files, then partition columns.
     table_schema: TableSchema,
-    partition_fields: SchemaRef,
     /// For each column in the order of the table, its place in `table_schema`.
     places: Vec<usize>,
     files: Vec<ScanFile>,
@@ -45,96 +44,100 @@ pub(crate) struct FilesScan {
 
 #[derive(Debug)]
 struct ScanFile {
+    file: Arc<ActiveFile>,
     meta: ObjectMeta,
     partition_values: Vec<ScalarValue>,
-    statistics: FileStatistics,
 }
 
 impl FilesScan {
-    pub(crate) fn new(
+    pub(crate) fn new<'a>(
         location: &TableLocation,
-        schema: &SchemaRef,
-        partition_by: &[String],
-        files: &[ActiveFile],
+        placement: &Arc<Placement>,
+        files: impl IntoIterator<Item = &'a Arc<ActiveFile>>,
     ) -> Result<Self> {
-        let partition_fields: Vec<FieldRef> = partition_by
-            .iter()
-            .map(|column| partition_field(schema, column, location))
-            .collect::<Result<_>>()?;
-        let file_fields: Vec<FieldRef> = schema
+        let placed = || placement.in_files.iter().chain(&placement.beside);
+        let places = placement
+            .schema
             .fields()
             .iter()
-            .filter(|field| !partition_by.contains(field.name()))
-            .cloned()
+            .filter_map(|field| placed().position(|placed| placed.field.name() == field.name()))
             .collect();
-        let places = schema
-            .fields()
-            .iter()
-            .filter_map(|field| {
-                file_fields
-                    .iter()
-                    .chain(&partition_fields)
-                    .position(|placed| placed.name() == field.name())
-            })
-            .collect();
-        let file_schema = Arc::new(Schema::new(file_fields));
         let files = files
-            .iter()
-            .map(|file| ScanFile::new(file, location, &file_schema, &partition_fields))
+            .into_iter()
+            .map(|file| ScanFile::new(file, location, placement))
             .collect::<Result<_>>()?;
         Ok(Self {
-            schema: Arc::clone(schema),
-            table_schema: TableSchema::builder(file_schema)
-                .with_table_partition_cols(partition_fields.clone())
+            table_schema: TableSchema::builder(placement.file_schema())
+                .with_table_partition_cols(fields(&placement.beside))
                 .build(),
-            partition_fields: Arc::new(Schema::new(partition_fields)),
+            placement: Arc::clone(placement),
             places,
             files,
         })
     }
 
     fn partition_names(&self) -> HashSet<&str> {
-        self.partition_fields
-            .fields()
+        self.placement
+            .beside
             .iter()
-            .map(|field| field.name().as_str())
+            .map(|placed| placed.field.name().as_str())
             .collect()
     }
 
     /// The files in which a row may fulfil the filters.
     fn pruned(&self, session: &dyn Session, filters: &[Expr]) -> EngineResult<Vec<&ScanFile>> {
         let names = self.partition_names();
+        // These are promised to be applied in full, so they are not taken apart.
         let (partition_filters, row_filters): (Vec<Expr>, Vec<Expr>) = filters
             .iter()
-            .cloned()
-            .partition(|filter| prune::is_about_partitions(filter, &names));
+            .map(|filter| unnormalize_col(filter.clone()))
+            .partition(|filter| is_about_partitions(filter, &names));
         let values: Vec<&[ScalarValue]> = self
             .files
             .iter()
             .map(|file| file.partition_values.as_slice())
             .collect();
-        let matches = prune::partitions_that_match(
+        let matches = partitions_that_match(
             session,
             &partition_filters,
-            &self.partition_fields,
+            &self.placement.partition_schema(),
             &values,
         )?;
         let files: Vec<&ScanFile> = kept(&self.files, matches);
-        let statistics: Vec<&FileStatistics> = files.iter().map(|file| &file.statistics).collect();
-        let may_match = prune::files_that_may_match(
-            session,
-            &row_filters,
-            self.table_schema.table_schema(),
-            &statistics,
-        );
+        let known: Vec<(&ActiveFile, &[ScalarValue])> = files
+            .iter()
+            .map(|file| (file.file.as_ref(), file.partition_values.as_slice()))
+            .collect();
+        let may_match = survivors_by_statistics(session, &self.placement, &row_filters, &known);
         Ok(kept(files, may_match))
+    }
+
+    /// The columns of the files that a projection names.
+    fn wanted(&self, projection: Option<&Vec<usize>>) -> Vec<Wanted<'_>> {
+        let places = match projection {
+            Some(projection) => projection
+                .iter()
+                .map(|column| self.places[*column])
+                .collect(),
+            None => self.places.clone(),
+        };
+        places
+            .into_iter()
+            .filter_map(|place| {
+                let placed = self.placement.in_files.get(place)?;
+                Some(Wanted {
+                    place,
+                    name: &placed.name,
+                })
+            })
+            .collect()
     }
 }
 
 #[async_trait]
 impl TableProvider for FilesScan {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(&self.placement.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -149,7 +152,7 @@ impl TableProvider for FilesScan {
         Ok(filters
             .iter()
             .map(|filter| {
-                if prune::is_about_partitions(filter, &names) {
+                if is_about_partitions(filter, &names) {
                     TableProviderFilterPushDown::Exact
                 } else {
                     TableProviderFilterPushDown::Inexact
@@ -172,14 +175,20 @@ impl TableProvider for FilesScan {
             "planned a scan"
         );
         if files.is_empty() {
-            let schema = project_schema(&self.schema, projection)?;
+            let schema = project_schema(&self.placement.schema, projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
+        let wanted = self.wanted(projection);
+        let file_schema = self.table_schema.file_schema();
+        let files: Vec<PartitionedFile> = files
+            .into_iter()
+            .map(|file| file.partitioned_file(file_schema, &wanted))
+            .collect();
         let statistics = total(
-            files.iter().map(|file| file.statistics.planner.as_ref()),
+            files.iter().filter_map(|file| file.statistics.as_deref()),
             self.table_schema.table_schema(),
         );
-        let groups = FileGroup::new(files.into_iter().map(ScanFile::partitioned_file).collect())
+        let groups = FileGroup::new(files)
             .split_files(session.config().target_partitions())
             .into_iter()
             .map(|group| self.with_statistics(group))
@@ -235,34 +244,10 @@ impl FilesScan {
 
 impl ScanFile {
     fn new(
-        file: &ActiveFile,
+        file: &Arc<ActiveFile>,
         location: &TableLocation,
-        file_schema: &Schema,
-        partition_fields: &[FieldRef],
+        placement: &Placement,
     ) -> Result<Self> {
-        let partition_values = partition_fields
-            .iter()
-            .map(|field| {
-                let text = file
-                    .partition_values
-                    .get(field.name())
-                    .and_then(Option::as_deref);
-                partition_value(text, field).ok_or_else(|| {
-                    Error::new(
-                        codes::DAMAGED_TABLE,
-                        format!(
-                            "the log of the Delta table at {location} gives the partition column \
-                             `{}` a value that is no {}: `{}`",
-                            field.name(),
-                            field.data_type(),
-                            text.unwrap_or_default()
-                        ),
-                    )
-                    .with("file", &file.path)
-                    .with_help("correct the value in `_delta_log`, or write the table again")
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
         Ok(Self {
             meta: ObjectMeta {
                 location: store_path(file, location)?,
@@ -271,16 +256,17 @@ impl ScanFile {
                 e_tag: None,
                 version: None,
             },
-            statistics: file_statistics(file, file_schema, &partition_values),
-            partition_values,
+            partition_values: placement.checked_partition_values(file, location)?,
+            file: Arc::clone(file),
         })
     }
 
-    fn partitioned_file(&self) -> PartitionedFile {
+    fn partitioned_file(&self, file_schema: &Schema, wanted: &[Wanted<'_>]) -> PartitionedFile {
         let mut file = PartitionedFile::new_from_meta(self.meta.clone())
             .with_partition_values(self.partition_values.clone());
+        let statistics = file_statistics(&self.file, file_schema, wanted, &self.partition_values);
         // Not `with_statistics`, which takes partition values never to be null.
-        file.statistics = Some(Arc::clone(&self.statistics.planner));
+        file.statistics = Some(Arc::new(statistics));
         file
     }
 }
@@ -291,24 +277,6 @@ fn kept<T>(items: impl IntoIterator<Item = T>, keep: Vec<bool>) -> Vec<T> {
         .zip(keep)
         .filter_map(|(item, keep)| keep.then_some(item))
         .collect()
-}
-
-fn partition_field(schema: &Schema, column: &str, location: &TableLocation) -> Result<FieldRef> {
-    schema
-        .fields()
-        .iter()
-        .find(|field| field.name() == column)
-        .cloned()
-        .ok_or_else(|| {
-            Error::new(
-                codes::DAMAGED_TABLE,
-                format!(
-                    "the Delta table at {location} is partitioned by `{column}`, which is none of \
-                     its columns"
-                ),
-            )
-            .with_help("correct the table's metadata, or write the table again")
-        })
 }
 
 /// Where the engine's file store finds a file of the table.

@@ -9,7 +9,8 @@ use datafusion_catalog::{Session, TableProvider};
 use datafusion_common::stats::Precision;
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{
-    DataFusionError, Result as EngineResult, Statistics, assert_or_internal_err, project_schema,
+    ColumnStatistics, DataFusionError, Result as EngineResult, Statistics, assert_or_internal_err,
+    project_schema,
 };
 use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_expr::{Expr, TableProviderFilterPushDown, TableType};
@@ -24,56 +25,135 @@ use deltalake_core::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
 use deltalake_core::kernel::Snapshot;
 use futures::StreamExt;
 
+use super::statistics::{Wanted, file_statistics, total};
 use crate::TableLocation;
 use crate::active::ActiveFile;
 use crate::error::{guarded, internal};
+use crate::placement::Placement;
+use crate::prune::survivors;
 use crate::schema::conform;
 
-/// A table that the Delta library reads, with the schema and the row count that we promise.
+/// A table that the Delta library reads, with the schema and the statistics that we promise.
 #[derive(Debug)]
 pub(crate) struct LibraryScan {
     location: TableLocation,
-    schema: SchemaRef,
+    placement: Arc<Placement>,
     inner: DeltaScanNext,
-    n_rows: Option<usize>,
-    size_bytes: usize,
+    files: Vec<Arc<ActiveFile>>,
 }
 
 /// Gives the rows of another plan the promised types, and the planner a row count.
 #[derive(Debug)]
-struct ConformExec {
+pub(crate) struct ConformExec {
     input: Arc<dyn ExecutionPlan>,
     statistics: Arc<Statistics>,
     properties: Arc<PlanProperties>,
 }
 
 impl LibraryScan {
+    /// A scan of `files`, or of all files of the snapshot where `raw_paths` is not given; these
+    /// are the paths of `files` as the log writes them.
     pub(crate) fn new(
         location: &TableLocation,
         snapshot: &Arc<Snapshot>,
-        schema: &SchemaRef,
-        files: &[ActiveFile],
+        placement: &Arc<Placement>,
+        files: &[Arc<ActiveFile>],
+        raw_paths: Option<Vec<String>>,
     ) -> Result<Self> {
         let mut config = DeltaScanConfig::new().with_wrap_partition_values(false);
         config.schema_force_view_types = false;
-        let inner = DeltaScanNext::new(Arc::clone(snapshot), config)
+        let mut inner = DeltaScanNext::new(Arc::clone(snapshot), config)
             .map_err(|error| internal("opening a table with the Delta library", error))?;
-        let n_rows: Option<u64> = files.iter().map(ActiveFile::n_live_rows).sum();
-        let size_bytes: u64 = files.iter().map(|file| file.size_bytes).sum();
+        if let Some(paths) = raw_paths {
+            inner = inner.with_file_paths(paths);
+        }
         Ok(Self {
             location: location.clone(),
-            schema: Arc::clone(schema),
+            placement: Arc::clone(placement),
             inner,
-            n_rows: n_rows.and_then(|n_rows| n_rows.try_into().ok()),
-            size_bytes: size_bytes.try_into().unwrap_or(usize::MAX),
+            files: files.to_vec(),
         })
+    }
+
+    /// What the log says of the rows that a scan gives. Bounds are never exact, because a deletion
+    /// vector may hide the row that they come from.
+    fn statistics(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Statistics {
+        let files: Vec<&ActiveFile> = self.files.iter().map(AsRef::as_ref).collect();
+        let survives = survivors(session, &self.placement, filters, &files);
+        let left: Vec<&ActiveFile> = files
+            .into_iter()
+            .zip(survives)
+            .filter_map(|(file, survives)| survives.then_some(file))
+            .collect();
+        let everything = filters.is_empty() && limit.is_none();
+        let n_rows: Option<u64> = left.iter().map(|file| file.n_live_rows()).sum();
+        let n_rows = n_rows.and_then(|n_rows| usize::try_from(n_rows).ok());
+        let size_bytes: u64 = left.iter().map(|file| file.size_bytes).sum();
+        let all = self.column_statistics(&left);
+        let column_statistics = match projection {
+            Some(projection) => projection
+                .iter()
+                .map(|column| all[*column].clone())
+                .collect(),
+            None => all,
+        };
+        Statistics {
+            num_rows: match n_rows {
+                Some(n_rows) if everything => Precision::Exact(n_rows),
+                Some(n_rows) => Precision::Inexact(n_rows.min(limit.unwrap_or(usize::MAX))),
+                None => Precision::Absent,
+            },
+            total_byte_size: Precision::Inexact(size_bytes.try_into().unwrap_or(usize::MAX)),
+            column_statistics,
+        }
+    }
+
+    /// Statistics of all columns, in the order of the table.
+    fn column_statistics(&self, files: &[&ActiveFile]) -> Vec<ColumnStatistics> {
+        let file_schema = self.placement.file_schema();
+        let wanted: Vec<Wanted<'_>> = (self.placement.in_files.iter().enumerate())
+            .map(|(place, placed)| Wanted {
+                place,
+                name: &placed.name,
+            })
+            .collect();
+        let by_file: Vec<Statistics> = files
+            .iter()
+            .filter_map(|file| {
+                let values = self.placement.partition_values(file).ok()?;
+                Some(file_statistics(file, &file_schema, &wanted, &values))
+            })
+            .collect();
+        let placed = self.placement.in_files.iter().chain(&self.placement.beside);
+        let names: Vec<&str> = placed.map(|placed| placed.field.name().as_str()).collect();
+        let schema = &self.placement.schema;
+        if by_file.len() < files.len() || by_file.is_empty() {
+            return Statistics::new_unknown(schema).column_statistics;
+        }
+        let total = total(by_file.iter(), schema).to_inexact();
+        schema
+            .fields()
+            .iter()
+            .map(|field| {
+                let place = names.iter().position(|name| *name == field.name());
+                place
+                    .and_then(|place| total.column_statistics.get(place).cloned())
+                    .unwrap_or_else(ColumnStatistics::new_unknown)
+            })
+            .collect()
     }
 }
 
 #[async_trait]
 impl TableProvider for LibraryScan {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+        Arc::clone(&self.placement.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -110,15 +190,8 @@ impl TableProvider for LibraryScan {
         let input = guarded(&self.location, scan)
             .await
             .map_err(|error| DataFusionError::External(Box::new(error)))??;
-        let schema = project_schema(&self.schema, projection)?;
-        let mut statistics = Statistics::new_unknown(&schema);
-        let everything = filters.is_empty() && limit.is_none();
-        statistics.num_rows = match self.n_rows {
-            Some(n_rows) if everything => Precision::Exact(n_rows),
-            Some(n_rows) => Precision::Inexact(n_rows.min(limit.unwrap_or(usize::MAX))),
-            None => Precision::Absent,
-        };
-        statistics.total_byte_size = Precision::Inexact(self.size_bytes);
+        let schema = project_schema(&self.placement.schema, projection)?;
+        let statistics = self.statistics(session, projection, filters, limit);
         Ok(Arc::new(ConformExec::new(
             input,
             schema,
@@ -128,7 +201,11 @@ impl TableProvider for LibraryScan {
 }
 
 impl ConformExec {
-    fn new(input: Arc<dyn ExecutionPlan>, schema: SchemaRef, statistics: Arc<Statistics>) -> Self {
+    pub(crate) fn new(
+        input: Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        statistics: Arc<Statistics>,
+    ) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             input.output_partitioning().clone(),

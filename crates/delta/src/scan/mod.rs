@@ -2,12 +2,10 @@
 
 // The plain scan: the engine's own Parquet scan over the pinned files.
 mod files;
-mod partition;
-mod prune;
 mod statistics;
 
 // Tables whose files need more than that.
 mod library;
 
 pub(crate) use self::files::FilesScan;
-pub(crate) use self::library::LibraryScan;
+pub(crate) use self::library::{ConformExec, LibraryScan};

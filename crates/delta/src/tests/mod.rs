@@ -1,7 +1,14 @@
 //! Tests over whole tables.
 
+mod commits;
 mod faults;
+mod feed;
+mod footprint;
+mod maintain;
+mod modes;
 mod output;
+mod pins;
+mod prune;
 mod read;
 mod real_tables;
 mod support;

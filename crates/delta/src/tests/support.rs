@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::schema::conform;
 use crate::{
     Committed, OutputState, OverwriteSpec, PinnedTable, Provenance, StoreOptions, TableLocation,
-    open, output_state, overwrite,
+    WriteMode, open, output_state, write,
 };
 
 /// A session as a run has it.
@@ -116,17 +117,59 @@ impl Output {
         self.write_at(sql, expected).await
     }
 
+    /// Writes rows that were made from the changes of a dataset up to a version.
+    pub(super) async fn write_with_cursor(
+        &self,
+        sql: &str,
+        dataset: &DatasetName,
+        cursor: DeltaVersion,
+    ) -> Result<Committed> {
+        let expected = self.state().await.map(|state| state.version);
+        let cursors = BTreeMap::from([(dataset.clone(), cursor)]);
+        self.write_from(sql, WriteMode::Overwrite, expected, cursors)
+            .await
+    }
+
     /// Writes the rows of a query on top of a version.
     pub(super) async fn write_at(
         &self,
         sql: &str,
         expected: Option<DeltaVersion>,
     ) -> Result<Committed> {
+        self.write_as(sql, WriteMode::Overwrite, expected).await
+    }
+
+    /// Writes the rows of a query in some mode, on top of a version.
+    pub(super) async fn write_as(
+        &self,
+        sql: &str,
+        mode: WriteMode,
+        expected: Option<DeltaVersion>,
+    ) -> Result<Committed> {
+        self.write_from(sql, mode, expected, BTreeMap::new()).await
+    }
+
+    /// Puts rows into the table as somebody else would.
+    pub(super) async fn append_by_others(&self, sql: &str) {
+        let rows = session(1).sql(sql).await.unwrap().collect().await.unwrap();
+        self.library_table().await.write(rows).await.unwrap();
+    }
+
+    async fn write_from(
+        &self,
+        sql: &str,
+        mode: WriteMode,
+        expected: Option<DeltaVersion>,
+        cursors: BTreeMap<DatasetName, DeltaVersion>,
+    ) -> Result<Committed> {
         let session = session(2);
         let plan = session.sql(sql).await.unwrap();
         let plan = plan.create_physical_plan().await.unwrap();
-        overwrite(
-            self.spec(plan.schema(), expected),
+        let mut spec = self.spec(plan.schema(), expected);
+        spec.provenance.cursors = cursors;
+        write(
+            spec,
+            mode,
             plan,
             session.task_ctx(),
             Arc::new(|_, _| {}),

@@ -1,5 +1,7 @@
 //! The commit itself, and what the log says when the store does not.
 
+use std::time::Duration;
+
 use arrow_schema::{Schema, SchemaRef};
 use codeanatomy_vocab::{DeltaVersion, Error, Result};
 use deltalake_core::DeltaTableError;
@@ -9,26 +11,78 @@ use deltalake_core::kernel::{Action, Add, Metadata, Protocol, StructType, Transa
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use serde_json::{Value, json};
 
-use super::OverwriteSpec;
 use super::target::{Existing, Target, conflict};
+use super::{OverwriteSpec, WriteMode};
 use crate::codes;
 use crate::error::{Chain, internal};
+use crate::feed::cursor_transactions;
 use crate::output::{OutputStamp, app_id, stamp_entry, stamp_of, txn_version};
 use crate::schema::logical_schema;
 use crate::store::Store;
 
-/// Commits new files in place of all old ones, and gives the version that holds them.
+/// How often a commit that lets others go first is tried.
+const ATTEMPTS: u32 = 12;
+
+/// The first pause between two attempts; each one is twice as long as the one before.
+const PAUSE: Duration = Duration::from_millis(4);
+
+/// Commits new files, and gives the version that holds them.
 pub(super) async fn commit(
     store: &Store,
     spec: &OverwriteSpec,
+    mode: WriteMode,
     schema: &SchemaRef,
-    target: Target,
+    mut target: Target,
     adds: Vec<Add>,
     stamp: &OutputStamp,
 ) -> Result<DeltaVersion> {
+    if let Some(expected) = spec.expected {
+        target
+            .check_partitions(store, mode, &adds, expected)
+            .await?;
+    }
+    for attempt in 0..ATTEMPTS {
+        let lost = match try_commit(store, spec, mode, schema, &target, &adds, stamp).await? {
+            Outcome::Landed(version) => return Ok(version),
+            Outcome::Lost { newest, error } => {
+                conflict(store, target.version(), Some(newest)).with_source(Chain::from(error))
+            }
+        };
+        if mode == WriteMode::Overwrite || attempt + 1 == ATTEMPTS {
+            return Err(lost);
+        }
+        tokio::time::sleep(PAUSE * 2_u32.pow(attempt.min(8))).await;
+        target = target.rebased(store, spec, mode, schema, &adds).await?;
+    }
+    Err(conflict(store, target.version(), None))
+}
+
+/// What became of an attempt.
+enum Outcome {
+    /// The commit is there.
+    Landed(DeltaVersion),
+    /// Others came first.
+    Lost {
+        newest: DeltaVersion,
+        error: DeltaTableError,
+    },
+}
+
+async fn try_commit(
+    store: &Store,
+    spec: &OverwriteSpec,
+    mode: WriteMode,
+    schema: &SchemaRef,
+    target: &Target,
+    adds: &[Add],
+    stamp: &OutputStamp,
+) -> Result<Outcome> {
     let now_ms = spec.clock.now().0;
     let operation = DeltaOperation::Write {
-        mode: SaveMode::Overwrite,
+        mode: match mode {
+            WriteMode::Overwrite | WriteMode::OverwritePartitions => SaveMode::Overwrite,
+            WriteMode::Append => SaveMode::Append,
+        },
         partition_by: (!spec.partition_by.is_empty()).then(|| spec.partition_by.clone()),
         predicate: None,
     };
@@ -42,7 +96,7 @@ pub(super) async fn commit(
 
     let mut actions = vec![Action::CommitInfo(info)];
     let mut txn = 1;
-    match &target {
+    match target {
         Target::New => {
             actions.push(Action::Protocol(protocol(schema)?));
             actions.push(Action::Metadata(new_metadata(spec, schema, now_ms)?));
@@ -50,21 +104,26 @@ pub(super) async fn commit(
         Target::Existing(existing) => {
             txn = existing.txn_version.unwrap_or(0) + 1;
             actions.extend(changed_metadata(store, spec, schema, existing)?);
-            let removes = existing.removes(store, now_ms).await?;
+            let removes = existing.removes(store, mode, adds, now_ms).await?;
             actions.extend(removes.into_iter().map(Action::Remove));
         }
     }
-    actions.extend(adds.into_iter().map(Action::Add));
+    actions.extend(adds.iter().cloned().map(Action::Add));
 
-    let transaction = Transaction::new_with_last_update(app_id(&spec.view), txn, Some(now_ms));
-    // No retries: the rows were made for exactly this version of the table.
+    let mut transactions = cursor_transactions(&spec.view, &spec.provenance.cursors);
+    transactions.push(Transaction::new_with_last_update(
+        app_id(&spec.view),
+        txn,
+        Some(now_ms),
+    ));
+    // The library is not to try again: it knows less of what may come in between.
     let builder: CommitBuilder = CommitProperties::default()
-        .with_application_transaction(transaction)
+        .with_application_transactions(transactions)
         .with_max_retries(0)
         .with_create_checkpoint(true)
         .with_cleanup_expired_logs(Some(false))
         .into();
-    let table: Option<&dyn TableReference> = match &target {
+    let table: Option<&dyn TableReference> = match target {
         Target::New => None,
         Target::Existing(existing) => Some(&existing.eager),
     };
@@ -83,7 +142,7 @@ pub(super) async fn commit(
             {
                 tracing::warn!(version, error = %Chain::from(error), "no checkpoint was made");
             }
-            Ok(version)
+            Ok(Outcome::Landed(version))
         }
         Err(error) => recover(store, spec, target.version(), txn, error).await,
     }
@@ -96,7 +155,7 @@ async fn recover(
     base: Option<DeltaVersion>,
     txn: i64,
     error: DeltaTableError,
-) -> Result<DeltaVersion> {
+) -> Result<Outcome> {
     let unknown = |cause: Error| {
         Error::new(
             codes::COMMIT_UNKNOWN,
@@ -122,11 +181,11 @@ async fn recover(
                     version, error = %Chain::from(error),
                     "the store reported a failed commit that is there"
                 );
-                return Ok(version);
+                return Ok(Outcome::Landed(version));
             }
         }
         if newest >= first {
-            return Err(conflict(store, base, Some(newest)).with_source(Chain::from(error)));
+            return Ok(Outcome::Lost { newest, error });
         }
     }
     Err(Error::new(

@@ -1,8 +1,9 @@
-//! Putting the rows of a plan in place of a table's rows, in one commit.
+//! Putting the rows of a plan into a table, in one commit.
 
 mod commit;
 mod files;
 mod partition;
+mod rebase;
 mod stats;
 mod target;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{FieldRef, Schema, SchemaRef};
 use codeanatomy_vocab::{Clock, DeltaVersion, Error, Fingerprint, Result, RunId, ViewName};
 use datafusion_execution::TaskContext;
 use datafusion_physical_plan::ExecutionPlan;
@@ -22,7 +23,7 @@ use self::target::Target;
 use crate::output::{OutputStamp, Provenance};
 use crate::schema::delta_schema;
 use crate::store::Store;
-use crate::{StoreOptions, TableLocation};
+use crate::{StoreOptions, TableLocation, codes};
 
 /// What is written, where, and in whose name.
 #[derive(Debug, Clone)]
@@ -47,6 +48,18 @@ pub struct OverwriteSpec {
     pub provenance: Provenance,
     /// Tells when the commit is made.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What becomes of the rows that a table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WriteMode {
+    /// All of them go.
+    #[default]
+    Overwrite,
+    /// They stay, and the new ones come to them.
+    Append,
+    /// Those in partitions of which there are new rows go; the others stay.
+    OverwritePartitions,
 }
 
 /// Told after each batch: rows written so far, and bytes of encoded data so far.
@@ -121,16 +134,58 @@ pub async fn overwrite(
     hook: Option<Arc<dyn RowHook>>,
     cancel: CancellationToken,
 ) -> Result<Committed> {
+    write(
+        spec,
+        WriteMode::Overwrite,
+        plan,
+        task,
+        progress,
+        hook,
+        cancel,
+    )
+    .await
+}
+
+/// As [`overwrite`], with a choice of what becomes of the rows that the table has.
+///
+/// Rows that come to others need the columns that the table has; there may be further ones that may
+/// be null. When somebody else commits first, the cause decides. A compaction or rows of somebody
+/// else elsewhere in the table are no obstacle: the commit is tried again on top of them, after a
+/// pause that grows. New metadata, another protocol, a build of the same view, or rows in a
+/// partition that is to be replaced are a conflict at once. An overwrite never is tried again.
+///
+/// A stamp of such a commit counts only if nobody else changed rows between the version that
+/// the spec expected and the one that was made; see [`output_state`](crate::output_state).
+///
+/// # Errors
+///
+/// As [`overwrite`]; [`CA-DELTA-0032`](crate::codes::COLUMNS_DIFFER) when the rows cannot come to
+/// those of the table; [`CA-DELTA-0012`](crate::codes::INVALID_PARTITION) when partitions are to
+/// be replaced and there are no partition columns.
+pub async fn write(
+    spec: OverwriteSpec,
+    mode: WriteMode,
+    plan: Arc<dyn ExecutionPlan>,
+    task: Arc<TaskContext>,
+    progress: WriteProgress,
+    hook: Option<Arc<dyn RowHook>>,
+    cancel: CancellationToken,
+) -> Result<Committed> {
     let store = Store::open(&spec.location, &StoreOptions::new())?;
     let view = spec.view.clone();
-    overwrite_in(&store, spec, plan, task, progress, hook, cancel)
+    write_in(&store, spec, mode, plan, task, progress, hook, cancel)
         .await
         .map_err(|error| error.with("view", view))
 }
 
-pub(crate) async fn overwrite_in(
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the arguments of `write` and its store"
+)]
+pub(crate) async fn write_in(
     store: &Store,
     spec: OverwriteSpec,
+    mode: WriteMode,
     plan: Arc<dyn ExecutionPlan>,
     task: Arc<TaskContext>,
     progress: WriteProgress,
@@ -139,7 +194,16 @@ pub(crate) async fn overwrite_in(
 ) -> Result<Committed> {
     let schema = delta_schema(&spec.schema).map_err(first)?;
     partition::check(&schema, &spec.partition_by)?;
-    let target = Target::examine(store, &spec).await?;
+    if mode == WriteMode::OverwritePartitions && spec.partition_by.is_empty() {
+        return Err(Error::new(
+            codes::INVALID_PARTITION,
+            "partitions are to be replaced, and there are no partition columns",
+        )
+        .with_help("name columns in `partition_by`, or replace all rows"));
+    }
+    let target = Target::examine(store, &spec, mode).await?;
+    let columns = target.columns(store, &spec, mode, &schema)?;
+    let schema = in_order_of(&schema, &columns);
     let job = files::Job {
         store: store.clone(),
         schema: Arc::clone(&schema),
@@ -160,6 +224,10 @@ pub(crate) async fn overwrite_in(
         plan_fingerprint: spec.plan_fingerprint,
         rows,
         result_hash,
+        based_on: match mode {
+            WriteMode::Overwrite => None,
+            WriteMode::Append | WriteMode::OverwritePartitions => spec.expected,
+        },
         provenance: spec.provenance.clone(),
     };
     let size_bytes = written.iter().map(|file| file.size_bytes).sum();
@@ -168,7 +236,7 @@ pub(crate) async fn overwrite_in(
         .into_iter()
         .map(|file| add(file, spec.clock.now().0))
         .collect();
-    let version = commit::commit(store, &spec, &schema, target, adds, &stamp).await?;
+    let version = commit::commit(store, &spec, mode, &columns, target, adds, &stamp).await?;
     tracing::debug!(view = %spec.view, version, rows, files = n_files, "wrote an output");
     Ok(Committed {
         version,
@@ -179,12 +247,25 @@ pub(crate) async fn overwrite_in(
     })
 }
 
+/// The columns of a table in the order in which the rows have them.
+fn in_order_of(rows: &SchemaRef, columns: &SchemaRef) -> SchemaRef {
+    let fields: Vec<FieldRef> = rows
+        .fields()
+        .iter()
+        .map(|field| {
+            let found = columns.fields().iter().find(|c| c.name() == field.name());
+            FieldRef::clone(found.unwrap_or(field))
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
 fn first(errors: codeanatomy_vocab::Errors) -> Error {
     let mut errors = errors.into_iter();
     match errors.next() {
         Some(error) => error,
         // There is never none.
-        None => Error::new(crate::codes::INTERNAL, "an empty list of errors"),
+        None => Error::new(codes::INTERNAL, "an empty list of errors"),
     }
 }
 

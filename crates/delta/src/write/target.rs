@@ -1,13 +1,15 @@
 //! What is at the place of the output, and whether it may be overwritten.
 
 use codeanatomy_vocab::{DeltaVersion, Error, Result};
-use deltalake_core::kernel::{EagerSnapshot, Metadata, Remove, Snapshot};
+use deltalake_core::kernel::{Add, EagerSnapshot, Metadata, Remove, Snapshot};
 use deltalake_core::{ObjectStoreError, Path};
 use futures::TryStreamExt;
 use serde_json::Value;
 
-use super::OverwriteSpec;
 use super::files::is_ours;
+use super::rebase::{self, Replaced};
+use super::{OverwriteSpec, WriteMode};
+use crate::active;
 use crate::error::{Access, store_error};
 use crate::output::{last_txn_version, was_stamped};
 use crate::resolve::load;
@@ -30,7 +32,11 @@ pub(super) struct Existing {
 }
 
 impl Target {
-    pub(super) async fn examine(store: &Store, spec: &OverwriteSpec) -> Result<Self> {
+    pub(super) async fn examine(
+        store: &Store,
+        spec: &OverwriteSpec,
+        mode: WriteMode,
+    ) -> Result<Self> {
         if store.log().await?.newest().is_none() {
             if let Some(expected) = spec.expected {
                 return Err(conflict(store, Some(expected), None));
@@ -54,8 +60,12 @@ impl Target {
             )
             .with_help("give the view another `location`, or remove the table yourself"));
         }
-        if spec.expected != Some(version) {
-            return Err(conflict(store, spec.expected, Some(version)));
+        match spec.expected {
+            Some(expected) if expected == version => {}
+            Some(expected) if expected < version && mode != WriteMode::Overwrite => {
+                rebase::check(store, spec, expected, version).await?;
+            }
+            _ => return Err(conflict(store, spec.expected, Some(version))),
         }
         protocol::check(snapshot.protocol(), snapshot.metadata(), store.location())?;
         refuse_rules(store, snapshot.metadata())?;
@@ -80,37 +90,44 @@ impl Target {
 }
 
 impl Existing {
-    /// Actions that remove every file of the table.
-    pub(super) async fn removes(&self, store: &Store, now_ms: i64) -> Result<Vec<Remove>> {
+    /// Actions that remove the files whose rows go.
+    pub(super) async fn removes(
+        &self,
+        store: &Store,
+        mode: WriteMode,
+        adds: &[Add],
+        now_ms: i64,
+    ) -> Result<Vec<Remove>> {
+        let replaced = match mode {
+            WriteMode::Append => return Ok(Vec::new()),
+            WriteMode::Overwrite => None,
+            WriteMode::OverwritePartitions => Some(Replaced::new(store, &self.snapshot, adds)?),
+        };
         // The log tells files apart by their paths as they are written there, and the library
         // writes a path anew from its decoded form. Where that is another text, the removal would
         // not be seen as one.
-        let batches: Vec<_> = self
-            .snapshot
-            .files(store.log_store().as_ref(), None)
-            .try_collect()
-            .await
-            .map_err(|error| store.log_error(error))?;
-        for batch in &batches {
-            let Some(paths) = batch.column_by_name("path") else {
-                continue;
-            };
-            for path in text_values(paths) {
-                if !survives(&path) {
-                    return Err(Error::new(
-                        codes::UNSUPPORTED_OUTPUT,
-                        format!(
-                            "the table at {} names a file in a way that cannot be removed again",
-                            store.location()
-                        ),
-                    )
-                    .with("file", path)
-                    .with_help("remove the table; the view is then written anew"));
-                }
+        for (path, raw) in active::raw_paths(store, &self.snapshot).await? {
+            if !survives(&path, &raw) {
+                return Err(Error::new(
+                    codes::UNSUPPORTED_OUTPUT,
+                    format!(
+                        "the table at {} names a file in a way that cannot be removed again",
+                        store.location()
+                    ),
+                )
+                .with("file", path)
+                .with_help("remove the table; the view is then written anew"));
             }
         }
         self.eager
             .file_views(store.log_store().as_ref(), None)
+            .try_filter(|view| {
+                let values = || view.partition_values_map().into_iter().collect();
+                let goes = replaced
+                    .as_ref()
+                    .is_none_or(|replaced| replaced.has(values()));
+                std::future::ready(goes)
+            })
             .map_ok(|view| Remove {
                 deletion_timestamp: Some(now_ms),
                 ..view.remove_action(true)
@@ -234,30 +251,13 @@ fn column_rule(schema: &Value) -> Option<&'static str> {
     })
 }
 
-fn text_values(column: &arrow::array::ArrayRef) -> Vec<String> {
-    use arrow::array::AsArray;
-    use arrow_schema::DataType;
-    match column.data_type() {
-        DataType::Utf8 => column
-            .as_string::<i32>()
-            .iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect(),
-        DataType::Utf8View => column
-            .as_string_view()
-            .iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Whether a path in the log is the same text after it was decoded and written again.
-fn survives(path: &str) -> bool {
-    let action = serde_json::json!({ "path": path, "dataChange": true });
-    serde_json::from_value::<Remove>(action)
-        .and_then(serde_json::to_value)
-        .is_ok_and(|again| again.get("path").and_then(Value::as_str) == Some(path))
+/// Whether a path gets its form in the log again when it is written there.
+fn survives(path: &str, raw: &str) -> bool {
+    let action = Remove {
+        path: path.to_owned(),
+        data_change: true,
+        ..Remove::default()
+    };
+    serde_json::to_value(action)
+        .is_ok_and(|again| again.get("path").and_then(Value::as_str) == Some(raw))
 }

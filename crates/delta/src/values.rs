@@ -1,13 +1,14 @@
-//! Values of partition columns, from the text of the log.
+//! Values of columns, from the text of the log.
 
 use arrow_schema::{DataType, Field, TimeUnit};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use datafusion_common::ScalarValue;
+use serde_json::Value;
 
 /// Reads the value of a partition column; `None` when the text is no value of its type.
 ///
 /// An empty text is null, but for text and bytes, whose empty value it is.
-pub(super) fn partition_value(text: Option<&str>, field: &Field) -> Option<ScalarValue> {
+pub(crate) fn partition_value(text: Option<&str>, field: &Field) -> Option<ScalarValue> {
     let data_type = field.data_type();
     let text = match text {
         Some("") if !matches!(data_type, DataType::Utf8 | DataType::Binary) => None,
@@ -40,8 +41,41 @@ pub(super) fn partition_value(text: Option<&str>, field: &Field) -> Option<Scala
     Some(value)
 }
 
+/// Reads a minimum or a maximum of a column; `None` when it is no value of its type.
+pub(crate) fn scalar(value: &Value, data_type: &DataType) -> Option<ScalarValue> {
+    let text = || value.as_str();
+    Some(match data_type {
+        DataType::Int8 => ScalarValue::Int8(Some(value.as_i64()?.try_into().ok()?)),
+        DataType::Int16 => ScalarValue::Int16(Some(value.as_i64()?.try_into().ok()?)),
+        DataType::Int32 => ScalarValue::Int32(Some(value.as_i64()?.try_into().ok()?)),
+        DataType::Int64 => ScalarValue::Int64(Some(value.as_i64()?)),
+        DataType::Boolean => ScalarValue::Boolean(Some(value.as_bool()?)),
+        DataType::Date32 => ScalarValue::Date32(Some(days(text()?)?)),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            ScalarValue::TimestampMicrosecond(Some(micros(text()?, zone.is_some())?), zone.clone())
+        }
+        DataType::Utf8 => ScalarValue::Utf8(Some(text()?.to_owned())),
+        DataType::Float32 => {
+            #[expect(clippy::cast_possible_truncation, reason = "an estimate, never exact")]
+            let value = value.as_f64()? as f32;
+            ScalarValue::Float32(Some(value))
+        }
+        DataType::Float64 => ScalarValue::Float64(Some(value.as_f64()?)),
+        DataType::Decimal128(..) => {
+            let text = match value {
+                Value::Number(number) => number.to_string(),
+                Value::String(text) => text.clone(),
+                _ => return None,
+            };
+            let value = ScalarValue::try_from_string(text, data_type).ok()?;
+            (!value.is_null()).then_some(value)?
+        }
+        _ => return None,
+    })
+}
+
 /// Days since 1970-01-01 of a date as Delta writes it.
-pub(super) fn days(text: &str) -> Option<i32> {
+fn days(text: &str) -> Option<i32> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     let since = date.signed_duration_since(NaiveDate::default());
     i32::try_from(since.num_days()).ok()
@@ -49,7 +83,7 @@ pub(super) fn days(text: &str) -> Option<i32> {
 
 /// Microseconds since 1970-01-01 of a time as Delta writes it: without a zone, or, where
 /// `with_zone`, with one.
-pub(super) fn micros(text: &str, with_zone: bool) -> Option<i64> {
+fn micros(text: &str, with_zone: bool) -> Option<i64> {
     const WITHOUT_ZONE: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
     let without = WITHOUT_ZONE
         .iter()

@@ -1,0 +1,67 @@
+//! The scan of a change feed.
+
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use codeanatomy_vocab::Result;
+use datafusion_catalog::{Session, TableProvider};
+use datafusion_common::{DataFusionError, Result as EngineResult, Statistics, project_schema};
+use datafusion_expr::{Expr, TableType};
+use datafusion_physical_plan::ExecutionPlan;
+use deltalake_core::delta_datafusion::DeltaCdfTableProvider;
+use deltalake_core::operations::load_cdf::CdfLoadBuilder;
+use std::sync::Arc;
+
+use crate::TableLocation;
+use crate::error::{guarded, internal};
+use crate::scan::ConformExec;
+
+/// A feed as the library reads it, with the types that we promise.
+#[derive(Debug)]
+pub(super) struct FeedScan {
+    location: TableLocation,
+    schema: SchemaRef,
+    inner: DeltaCdfTableProvider,
+}
+
+impl FeedScan {
+    pub(super) fn new(
+        location: &TableLocation,
+        feed: CdfLoadBuilder,
+        schema: SchemaRef,
+    ) -> Result<Self> {
+        let inner = DeltaCdfTableProvider::try_new(feed)
+            .map_err(|error| internal("opening a change feed", error))?;
+        Ok(Self {
+            location: location.clone(),
+            schema,
+            inner,
+        })
+    }
+}
+
+#[async_trait]
+impl TableProvider for FeedScan {
+    fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        let scan = self.inner.scan(session, projection, &[], limit);
+        let input = guarded(&self.location, scan)
+            .await
+            .map_err(|error| DataFusionError::External(Box::new(error)))??;
+        let schema = project_schema(&self.schema, projection)?;
+        let statistics = Arc::new(Statistics::new_unknown(&schema));
+        Ok(Arc::new(ConformExec::new(input, schema, statistics)))
+    }
+}
