@@ -1,6 +1,6 @@
 //! Making forms, validating them, and turning them back into plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use codeanatomy_vocab::{Error, Fingerprint, Result};
@@ -43,15 +43,44 @@ pub fn plan_forms(
     tables: &BTreeMap<String, Arc<dyn TableSource>>,
     state: &SessionState,
 ) -> PlanForms {
+    let source = PlanSource {
+        optimized: &bundle.optimized,
+        unoptimized: &bundle.logical,
+        digest: bundle.digest.digest,
+        functions: &bundle.required_udfs,
+    };
+    executed_forms(&source, tables, state)
+}
+
+/// A plan that forms are made of, which need not be that of one view alone.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanSource<'p> {
+    /// The plan after the optimizer.
+    pub optimized: &'p LogicalPlan,
+    /// The same before it.
+    pub unoptimized: &'p LogicalPlan,
+    /// The canonical digest of the optimized plan.
+    pub digest: Fingerprint,
+    /// The functions that either plan calls.
+    pub functions: &'p BTreeSet<String>,
+}
+
+/// Makes the forms of a plan that holds other views' plans in the place of their scans; otherwise
+/// like [`plan_forms`].
+pub fn executed_forms(
+    source: &PlanSource<'_>,
+    tables: &BTreeMap<String, Arc<dyn TableSource>>,
+    state: &SessionState,
+) -> PlanForms {
     let maker = Maker {
         tables,
         state,
-        functions: protobuf::functions_of(state, Some(&bundle.required_udfs)),
-        digest: bundle.digest.digest,
+        functions: protobuf::functions_of(state, Some(source.functions)),
+        digest: source.digest,
     };
     PlanForms {
-        substrait: maker.form(FormKind::Substrait, bundle),
-        protobuf: maker.form(FormKind::Protobuf, bundle),
+        substrait: maker.form(FormKind::Substrait, source),
+        protobuf: maker.form(FormKind::Protobuf, source),
     }
 }
 

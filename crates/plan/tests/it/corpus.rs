@@ -207,6 +207,8 @@ fn identity() -> InputIdentity {
         kind: InputKind::Dataset,
         identity: Fingerprint::from_bytes([1; 32]),
         footprint: Fingerprint::from_bytes([2; 32]),
+        schema: Fingerprint::from_bytes([3; 32]),
+        store_policy: None,
         detail: String::new(),
     }
 }

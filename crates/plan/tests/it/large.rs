@@ -59,6 +59,8 @@ fn forms(plan: LogicalPlan, optimized: bool) -> (PlanBundle, PlanForms) {
         kind: InputKind::Dataset,
         identity: Fingerprint::from_bytes([1; 32]),
         footprint: Fingerprint::from_bytes([2; 32]),
+        schema: Fingerprint::from_bytes([3; 32]),
+        store_policy: None,
         detail: String::new(),
     };
     let inputs = IdentityInputs {
