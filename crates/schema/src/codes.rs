@@ -28,7 +28,7 @@ pub const CONTRACT_VIOLATED: Code =
 #[cfg(feature = "validate")]
 pub const ROWS_VIOLATE: Code = Code::new("CA-SCHEMA-0101", ErrorKind::Data, Stage::Contract);
 /// A column that cannot be aligned to a schema: no cast leads to its type, or it is missing and must
-/// not be null.
+/// not be null. Or one whose values cannot be counted.
 #[cfg(feature = "validate")]
 pub const CANNOT_ALIGN: Code = Code::new("CA-SCHEMA-0102", ErrorKind::Invalid, Stage::Contract);
 /// A plan that validates rows and cannot be made.

@@ -43,6 +43,8 @@ mod align;
 #[cfg(feature = "validate")]
 mod prove;
 #[cfg(feature = "validate")]
+mod statistics;
+#[cfg(feature = "validate")]
 pub mod validate;
 
 // Types and places as text.
@@ -64,4 +66,6 @@ pub use self::encoding::{encode_data_type, encode_field, encode_schema, fingerpr
 pub use self::evolve::EvolutionPolicy;
 #[cfg(feature = "validate")]
 pub use self::prove::{proves_not_null, proves_unique};
+#[cfg(feature = "validate")]
+pub use self::statistics::{ColumnStatistics, column_statistics, value_counts};
 pub use self::types::parse_data_type;

@@ -14,7 +14,7 @@ use insta::assert_snapshot;
 
 use codeanatomy_lineage::{LineageReport, ScanLineage, referenced_tables};
 use datafusion_expr::{Expr, LogicalPlan};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A session with empty tables and a view.
 async fn session() -> SessionContext {
@@ -157,6 +157,69 @@ async fn functions_of_every_kind_are_required() {
     let report = LineageReport::of(&plan(sql).await);
     let functions: Vec<&str> = report.required_udfs.iter().map(String::as_str).collect();
     assert_snapshot!(functions.join(" "), @"abs character_length coalesce max rank sum upper");
+}
+
+#[tokio::test]
+async fn each_expression_is_reported_for_what_it_is_used() {
+    let sql = "SELECT upper(c.region) AS r, sum(o.price) AS s FROM orders o JOIN customers c ON o.customer = c.id \
+               WHERE o.day > 3 AND EXISTS (SELECT 1 FROM edges e WHERE e.src = o.id) \
+               GROUP BY upper(c.region) ORDER BY s LIMIT 2";
+    let render = |plan: &LogicalPlan| {
+        let exprs = LineageReport::of(plan).exprs.into_iter();
+        let lines = exprs.map(|expr| {
+            let names = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
+            let (columns, udfs) = (names(expr.columns), names(expr.udfs));
+            format!("{}: {columns} [{udfs}]", expr.kind.as_str())
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let before = plan(sql).await;
+    assert_snapshot!(render(&before), @r"
+    sort: s []
+    projection: upper(c.region) []
+    projection: sum(o.price) []
+    group_by: c.region [upper]
+    aggregate: o.price [sum]
+    filter: o.day []
+    filter: e.src, o.id []
+    join_filter: c.id, o.customer []
+    ");
+    let after = session().await.state().optimize(&before).unwrap();
+    assert_snapshot!(render(&after), @r"
+    sort: s []
+    projection: upper(c.region) []
+    projection: sum(o.price) []
+    group_by: c.region [upper]
+    aggregate: o.price [sum]
+    projection: o.price []
+    projection: c.region []
+    join_key: o.id []
+    join_key: __correlated_sq_1.src []
+    projection: o.id []
+    join_key: o.customer []
+    join_key: c.id []
+    projection: orders.id []
+    projection: orders.customer []
+    projection: orders.price []
+    filter: orders.day []
+    ");
+}
+
+#[tokio::test]
+async fn rewrite_tags_are_those_of_the_functions_that_are_called() {
+    let tags = |tags: &[&str]| {
+        tags.iter()
+            .map(|tag| (*tag).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let known = BTreeMap::from([
+        ("upper".to_owned(), tags(&["case", "text"])),
+        ("sum".to_owned(), tags(&["text"])),
+        ("lower".to_owned(), tags(&["other"])),
+    ]);
+    let plan = plan("SELECT sum(id), upper(max(region)) FROM customers").await;
+    let report = LineageReport::of(&plan).with_rewrite_tags(&known);
+    assert_eq!(report.required_rewrite_tags, tags(&["case", "text"]));
 }
 
 #[tokio::test]

@@ -130,6 +130,36 @@ fn subqueries_that_share_a_plan_pass_it_once() {
 }
 
 #[test]
+fn correlated_subqueries_that_share_a_plan_pass_it_once() {
+    // Each level has two conditions on the level below, and conditions of its own on its rows.
+    let subquery = |plan: &Arc<LogicalPlan>| Subquery {
+        subquery: Arc::clone(plan),
+        outer_ref_columns: Vec::new(),
+        spans: datafusion_common::Spans::new(),
+    };
+    let within = |plan: &Arc<LogicalPlan>, table: &str| {
+        let field = Arc::new(Field::new("n", DataType::Int64, true));
+        let column = datafusion_common::Column::new(Some(TableReference::bare(table)), "n");
+        let outer = Expr::OuterReferenceColumn(field, column);
+        let correlated = Filter::new(col("m").eq(outer), Arc::clone(plan));
+        let correlated = Arc::new(LogicalPlan::Filter(correlated));
+        Expr::Exists(Exists::new(subquery(&correlated), false))
+    };
+    let mut plan = Arc::new(scan_of("t"));
+    for level in 0..64 {
+        let table = format!("u{level}");
+        let condition = within(&plan, &table);
+        let filter = Filter::new(condition, Arc::new(scan_of(&table)));
+        let condition = within(&plan, &table);
+        let filter = Filter::new(condition, Arc::new(LogicalPlan::Filter(filter)));
+        plan = Arc::new(LogicalPlan::Filter(filter));
+    }
+    let lineage = column_lineage(&plan);
+    assert_eq!(lineage.rows.tables.len(), 65);
+    assert!(lineage.findings.is_empty());
+}
+
+#[test]
 fn correlated_subqueries_of_many_levels_are_passed() {
     // Each level refers to the one around it.
     let build = || {

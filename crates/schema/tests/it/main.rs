@@ -3,5 +3,6 @@
 
 mod align;
 mod prove;
+mod statistics;
 mod support;
 mod validate;

@@ -9,7 +9,7 @@ pub(crate) use data::{MakeColumn, Random, Table};
 use oracle::{Experiment, Tally};
 
 /// Queries that are generated; some of them the engine cannot run, and some more are tried for them.
-const QUERIES: u64 = 256;
+const QUERIES: u64 = 200;
 
 #[tokio::test]
 async fn whatever_changes_in_generated_queries_has_an_edge() {
