@@ -9,11 +9,9 @@ use codeanatomy_delta::StoreOptions;
 use codeanatomy_plan::forms::{FormContent, FormKind, FormValidation, restore_plan};
 use codeanatomy_plan::{PlanBundleArtifact, plan_digest};
 use codeanatomy_session::{Session, on_planning_stack};
-use codeanatomy_views::SchemaSource;
 use codeanatomy_vocab::{
     DatasetName, DeltaVersion, Error, ErrorKind, Errors, Fingerprint, Result, ViewName,
 };
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlan, TableSource};

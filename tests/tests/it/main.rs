@@ -5,6 +5,8 @@ mod fingerprints;
 #[cfg(test)]
 mod pipeline;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod tpch;
