@@ -1,24 +1,29 @@
-//! What is kept of a plan bundle.
+//! What is kept of a plan bundle. `docs/specs/plan-bundle.md` is the normative description.
+
+mod sealed;
 
 use std::collections::BTreeSet;
 
-use codeanatomy_vocab::{Error, Fingerprint, Result, ViewName};
+use codeanatomy_vocab::{Fingerprint, ViewName};
 use serde::{Deserialize, Serialize};
 
-use crate::error::codes;
+use crate::forms::{Form, FormContent, FormKind, FormValidation, PlanForms};
 use crate::{
     Component, ComponentClass, Determinism, FINGERPRINT_FORMAT, PlanBundle, plan_dot, plan_text,
 };
 
-/// The version of [`PlanBundleArtifact`]'s shape.
-pub const ARTIFACT_FORMAT: u32 = 1;
+/// The version of [`PlanBundleArtifact`]'s shape and of the files that hold one.
+pub const ARTIFACT_FORMAT: u32 = 2;
 
 /// The kept form of a [`PlanBundle`].
+///
+/// [`to_json`](Self::to_json) and [`to_msgpack`](Self::to_msgpack) write it with its format and a
+/// checksum; what they wrote is read back by [`from_json`](Self::from_json) and
+/// [`from_msgpack`](Self::from_msgpack), and nothing else is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanBundleArtifact {
-    /// The version of this shape: [`ARTIFACT_FORMAT`].
-    pub format_version: u32,
-    /// The version of the digests and keys: [`FINGERPRINT_FORMAT`].
+    /// The version of the digests and keys: [`FINGERPRINT_FORMAT`]. Those of two versions are not
+    /// comparable.
     pub fingerprint_format: u32,
     /// The view.
     pub view: ViewName,
@@ -42,9 +47,41 @@ pub struct PlanBundleArtifact {
     pub required_udfs: BTreeSet<String>,
     /// The output's columns, in order.
     pub schema: Vec<FieldArtifact>,
-    /// The plan as the query says it, as text.
+    /// The versions of the Delta tables that the plan reads, sorted by table.
+    pub delta_inputs: Vec<DeltaInput>,
+    /// The plan as Substrait, if it can be encoded.
+    pub substrait: Option<FormContent>,
+    /// Whether the Substrait form may stand for the plan, and why.
+    pub substrait_validation: FormValidation,
+    /// The plan as the engine's protobuf, if it can be encoded.
+    pub protobuf: Option<FormContent>,
+    /// Whether the protobuf form may stand for the plan, and why.
+    pub protobuf_validation: FormValidation,
+    /// The plans for people.
+    pub plan_details: PlanDetails,
+}
+
+/// A Delta table of which a plan reads one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeltaInput {
+    /// The table, as the plan names it.
+    pub table: String,
+    /// Where it is, as the project says it; without anything secret.
+    pub location: String,
+    /// The version that was read.
+    pub version: u64,
+    /// When that version was written, in milliseconds since 1970 in UTC, if the log says it.
+    pub committed_at: Option<i64>,
+    /// Which rows the plan can see of it.
+    pub footprint: Fingerprint,
+}
+
+/// Plans as text. For reading: they hold names that the engine makes up, so they are no identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanDetails {
+    /// The plan as the query says it.
     pub logical_plan: String,
-    /// The optimized plan as text.
+    /// The optimized plan.
     pub optimized_plan: String,
     /// The optimized plan as Graphviz DOT.
     pub optimized_plan_dot: String,
@@ -88,11 +125,15 @@ pub struct FieldArtifact {
 }
 
 impl PlanBundle {
-    /// The form of this bundle that is kept: everything but the plans themselves, which are there
-    /// as text.
-    pub fn artifact(&self) -> PlanBundleArtifact {
+    /// What is kept of this bundle, with the forms of its plan and the Delta tables behind it.
+    pub fn artifact(&self, forms: PlanForms, delta_inputs: Vec<DeltaInput>) -> PlanBundleArtifact {
+        let PlanForms {
+            substrait,
+            protobuf,
+        } = forms;
+        let mut delta_inputs = delta_inputs;
+        delta_inputs.sort_by(|one, other| one.table.cmp(&other.table));
         PlanBundleArtifact {
-            format_version: ARTIFACT_FORMAT,
             fingerprint_format: FINGERPRINT_FORMAT,
             view: self.view.clone(),
             plan_digest: self.digest.digest,
@@ -117,40 +158,35 @@ impl PlanBundle {
                     nullable: field.is_nullable(),
                 })
                 .collect(),
-            logical_plan: plan_text(&self.logical),
-            optimized_plan: plan_text(&self.optimized),
-            optimized_plan_dot: plan_dot(&self.optimized),
+            delta_inputs,
+            substrait: substrait.content,
+            substrait_validation: substrait.validation,
+            protobuf: protobuf.content,
+            protobuf_validation: protobuf.validation,
+            plan_details: PlanDetails {
+                logical_plan: plan_text(&self.logical),
+                optimized_plan: plan_text(&self.optimized),
+                optimized_plan_dot: plan_dot(&self.optimized),
+            },
         }
     }
 }
 
 impl PlanBundleArtifact {
-    /// Reads a kept bundle.
-    ///
-    /// # Errors
-    ///
-    /// [`CA-PLAN-0005`](codes::DAMAGED_ARTIFACT) when the text is not such a bundle, and
-    /// [`CA-PLAN-0006`](codes::UNKNOWN_ARTIFACT_FORMAT) when it is one of another format.
-    pub fn from_json(text: &str) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: u32,
+    /// The forms, for choosing the one to run.
+    pub fn forms(&self) -> PlanForms {
+        PlanForms {
+            substrait: Form {
+                kind: FormKind::Substrait,
+                content: self.substrait.clone(),
+                validation: self.substrait_validation.clone(),
+            },
+            protobuf: Form {
+                kind: FormKind::Protobuf,
+                content: self.protobuf.clone(),
+                validation: self.protobuf_validation.clone(),
+            },
         }
-        let damaged = |source: serde_json::Error| {
-            Error::new(codes::DAMAGED_ARTIFACT, "the plan bundle is damaged")
-                .with_help("build the view again to write a new one")
-                .with_source(source)
-        };
-        let Version { format_version } = serde_json::from_str(text).map_err(damaged)?;
-        if format_version != ARTIFACT_FORMAT {
-            return Err(Error::new(
-                codes::UNKNOWN_ARTIFACT_FORMAT,
-                format!("the plan bundle has format {format_version}"),
-            )
-            .with_expected(format!("format {ARTIFACT_FORMAT}"))
-            .with_help("read it with the version of the program that wrote it"));
-        }
-        serde_json::from_str(text).map_err(damaged)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::canonical;
 ///
 /// A change that gives any plan another digest has another version, whatever the reason. The
 /// digests of released versions are kept as fixtures of the tests.
-pub const FINGERPRINT_FORMAT: u32 = 1;
+pub const FINGERPRINT_FORMAT: u32 = 2;
 
 /// The digest of a plan, and what its walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,6 +23,8 @@ pub mod codes {
         Code::new("CA-PLAN-0006", ErrorKind::Unsupported, Stage::Verify);
     /// A kept form of a plan that cannot be decoded.
     pub const UNREADABLE_FORM: Code = Code::new("CA-PLAN-0007", ErrorKind::Data, Stage::Verify);
+    /// A kept form of a plan that decodes to another plan.
+    pub const OTHER_PLAN: Code = Code::new("CA-PLAN-0008", ErrorKind::Data, Stage::Verify);
 }
 
 /// A plan of this kind is not a query.

@@ -13,7 +13,7 @@
 //!
 //! # Features
 //!
-//! `substrait` adds the Substrait form of a plan, and with it the whole engine.
+//! `forms` adds the making and decoding of the forms of a plan, and with it the whole engine.
 //!
 //! # Example: does the name of a table alias change a plan?
 //!
@@ -59,7 +59,8 @@ pub mod forms;
 mod error;
 
 pub use self::artifact::{
-    ARTIFACT_FORMAT, ComponentArtifact, DeterminismArtifact, FieldArtifact, PlanBundleArtifact,
+    ARTIFACT_FORMAT, ComponentArtifact, DeltaInput, DeterminismArtifact, FieldArtifact,
+    PlanBundleArtifact, PlanDetails,
 };
 pub use self::bundle::PlanBundle;
 pub use self::component::{Component, ComponentClass};

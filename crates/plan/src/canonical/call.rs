@@ -10,6 +10,7 @@ use datafusion_expr::{Volatility, WindowFrame, WindowFrameBound, WindowFrameUnit
 use super::Walker;
 use super::expr::{Draft, ExprDigest, Scope};
 use super::functions::{Kind, reads_argument_names};
+use super::operator::sort_terms;
 use super::scalar::encode_scalar;
 use super::tag::expr as tag;
 
@@ -85,7 +86,11 @@ impl Walker {
         encode_frame(&mut draft.encoder, window_frame)?;
         let arguments = arguments_scope(kind, fun.name(), scope);
         draft.children(&self.exprs(args, arguments)?);
-        draft.children(&self.exprs(partition_by, scope)?);
+        let mut partitions = self.exprs(partition_by, scope)?;
+        if self.order_free && scope.is_blind() {
+            sort_terms(&mut partitions);
+        }
+        draft.children(&partitions);
         draft.volatile |= self.encode_sorts(&mut draft.encoder, order_by, scope)?;
         self.optional(&mut draft, filter.as_deref(), scope)?;
         Ok(draft.finish())

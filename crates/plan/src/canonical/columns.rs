@@ -5,6 +5,10 @@ use std::collections::HashMap;
 
 use datafusion_common::{Column, DFSchema, DFSchemaRef};
 
+use super::Node;
+use super::class::Class;
+use super::layout::Layout;
+
 /// Below this width a scan of the names is as fast as an index.
 const INDEXED_WIDTH: usize = 24;
 
@@ -20,6 +24,7 @@ pub(super) struct Inputs {
 #[derive(Debug)]
 struct Columns {
     schema: DFSchemaRef,
+    layout: Layout,
     index: OnceCell<HashMap<String, Vec<usize>>>,
 }
 
@@ -33,10 +38,21 @@ pub(super) struct Place {
 impl Inputs {
     /// One or more inputs, in the order of the node.
     pub(super) fn new(schemas: impl IntoIterator<Item = DFSchemaRef>) -> Self {
-        let columns = schemas
-            .into_iter()
-            .map(|schema| Columns {
+        let schemas = schemas.into_iter();
+        Self::laid_out(schemas.map(|schema| (schema, Layout::default())))
+    }
+
+    /// The inputs of a node, each with its layout.
+    pub(super) fn of_nodes<'n>(nodes: impl IntoIterator<Item = &'n Node>) -> Self {
+        let nodes = nodes.into_iter();
+        Self::laid_out(nodes.map(|node| (DFSchemaRef::clone(&node.schema), node.layout.clone())))
+    }
+
+    fn laid_out(inputs: impl Iterator<Item = (DFSchemaRef, Layout)>) -> Self {
+        let columns = inputs
+            .map(|(schema, layout)| Columns {
                 schema,
+                layout,
                 index: OnceCell::new(),
             })
             .collect();
@@ -64,16 +80,28 @@ impl Inputs {
         &self.columns[input].schema
     }
 
-    /// Every input that has the column, with its ordinal there.
+    /// Every input that has the column, with its place there.
     pub(super) fn find(&self, column: &Column) -> Vec<Place> {
         self.columns
             .iter()
             .enumerate()
             .filter_map(|(input, columns)| {
-                let ordinal = columns.find(column)?;
+                let ordinal = columns.layout.place(columns.find(column)?);
                 Some(Place { input, ordinal })
             })
             .collect()
+    }
+
+    /// What is known about the type of a column that one input alone has.
+    pub(super) fn class(&self, column: &Column) -> Class {
+        let mut found = self.columns.iter().filter_map(|columns| {
+            let ordinal = columns.find(column)?;
+            Some(Class::of(columns.schema.field(ordinal).data_type()))
+        });
+        match (found.next(), found.next()) {
+            (Some(class), None) => class,
+            (None, _) | (Some(_), Some(_)) => Class::Other,
+        }
     }
 }
 

@@ -10,9 +10,10 @@ use datafusion_expr::expr::{
     Between, Case, GroupingSet, InList, Like, Placeholder, SetComparison, SetQuantifier, Sort,
 };
 
-use super::columns::Inputs;
-use super::name::{column_digest, lambda_variable_digest};
-use super::operator::{operator_code, sort_terms};
+use super::class::Class;
+use super::columns::{Inputs, Place};
+use super::name::{column_digest, encode_places, lambda_variable_digest};
+use super::operator::{equality, operator_code, sort_terms};
 use super::scalar::encode_scalar;
 use super::tag::expr as tag;
 use super::{Walker, encode_metadata, encode_unnamed_field};
@@ -24,6 +25,7 @@ use crate::error::unresolved;
 pub(super) struct ExprDigest {
     pub(super) digest: Fingerprint,
     pub(super) volatile: bool,
+    pub(super) class: Class,
 }
 
 /// What the names in an expression refer to.
@@ -116,6 +118,7 @@ impl Draft {
         ExprDigest {
             digest: self.encoder.finish(),
             volatile: self.volatile,
+            class: Class::Other,
         }
     }
 }
@@ -133,7 +136,7 @@ impl Walker {
                 let mut draft = Draft::new(tag::LITERAL);
                 encode_scalar(&mut draft.encoder, value)?;
                 encode_field_metadata(&mut draft.encoder, metadata.as_ref());
-                Ok(draft.finish())
+                Ok(draft.finish().of_class(Class::of(&value.data_type())))
             }
             Expr::BinaryExpr(binary) => self.binary(binary, scope),
             Expr::Like(like) => self.like(tag::LIKE, like, scope),
@@ -283,12 +286,33 @@ impl Walker {
             when_then_expr,
             else_expr,
         } = case;
-        let mut draft = Draft::new(tag::CASE);
-        self.optional(&mut draft, expr.as_deref(), scope)?;
-        draft.encoder.len(when_then_expr.len());
+        let operand = match expr {
+            Some(expr) => Some(self.expr(expr, scope)?),
+            None => None,
+        };
+        let mut arms = Vec::with_capacity(when_then_expr.len());
         for (when, then) in when_then_expr {
-            draft.child(self.expr(when, scope)?);
-            draft.child(self.expr(then, scope)?);
+            arms.push((self.expr(when, scope)?, self.expr(then, scope)?));
+        }
+        let mut draft = Draft::new(tag::CASE);
+        let operand = match operand {
+            // An operand is compared with each WHEN; evaluated once or often, it has one value.
+            Some(operand) if scope.is_blind() && is_compared_alike(operand, &arms) => {
+                for (when, _) in &mut arms {
+                    *when = equality(operand, *when);
+                }
+                None
+            }
+            operand => operand,
+        };
+        draft.encoder.bool(operand.is_some());
+        if let Some(operand) = operand {
+            draft.child(operand);
+        }
+        draft.encoder.len(arms.len());
+        for (when, then) in arms {
+            draft.child(when);
+            draft.child(then);
         }
         self.optional(&mut draft, else_expr.as_deref(), scope)?;
         Ok(draft.finish())
@@ -311,7 +335,7 @@ impl Walker {
             draft.encoder.str(field.name());
         }
         draft.child(expr);
-        Ok(draft.finish())
+        Ok(draft.finish().of_class(Class::of(field.data_type())))
     }
 
     /// A list of values: a set of them, unless two evaluations of one may differ.
@@ -393,6 +417,25 @@ impl Walker {
         }
         Ok(())
     }
+}
+
+impl ExprDigest {
+    pub(super) fn of_class(self, class: Class) -> Self {
+        Self { class, ..self }
+    }
+}
+
+/// A column of the only input, by its place.
+pub(super) fn column_of_input(ordinal: usize) -> ExprDigest {
+    let mut draft = Draft::new(tag::COLUMN);
+    encode_places(&mut draft.encoder, &[Place { input: 0, ordinal }]);
+    draft.finish()
+}
+
+fn is_compared_alike(operand: ExprDigest, arms: &[(ExprDigest, ExprDigest)]) -> bool {
+    !operand.volatile
+        && operand.class.is_comparable()
+        && arms.iter().all(|(when, _)| when.class == operand.class)
 }
 
 pub(super) fn without_plain_alias(mut expr: &Expr) -> &Expr {

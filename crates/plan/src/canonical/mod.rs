@@ -6,9 +6,12 @@
 //! is deep.
 
 mod call;
+mod class;
 mod columns;
 mod expr;
 mod functions;
+mod join;
+mod layout;
 mod name;
 mod operator;
 mod plan;
@@ -26,6 +29,8 @@ use datafusion_common::{DFSchema, DFSchemaRef, TableReference};
 use datafusion_expr::LogicalPlan;
 
 use self::columns::Inputs;
+use self::layout::Layout;
+use crate::Determinism;
 
 /// What a walk found besides the digest.
 #[derive(Debug, Default)]
@@ -53,6 +58,8 @@ pub(crate) struct Walker {
     closed: HashMap<usize, Node>,
     /// Inside values that die before the walk ends, whose addresses may come again.
     in_temporary: bool,
+    /// Nothing in the plan depends on the order in which rows arrive.
+    order_free: bool,
 }
 
 /// The digest of a plan node.
@@ -62,6 +69,8 @@ pub(crate) struct Node {
     pub(crate) schema: DFSchemaRef,
     /// Whether two runs of it over the same rows may differ.
     pub(crate) volatile: bool,
+    /// Where the columns of the schema are in what the digest stands for.
+    layout: Layout,
 }
 
 /// Something around a plan that it may refer to.
@@ -77,9 +86,10 @@ enum Frame {
 pub(crate) fn walk(plan: &LogicalPlan) -> Result<(Node, Found)> {
     let mut walker = Walker {
         outermost_frame: usize::MAX,
+        order_free: crate::determinism(plan).0 <= Determinism::D1,
         ..Walker::default()
     };
-    let node = walker.plan(plan)?;
+    let node = walker.plan(plan)?.settled();
     Ok((node, walker.found))
 }
 

@@ -9,6 +9,7 @@ use datafusion_common::{Column, TableReference};
 use datafusion_expr::Subquery;
 use datafusion_expr::expr::{Alias, Lambda, LambdaVariable};
 
+use super::class::Class;
 use super::columns::Place;
 use super::expr::{Draft, ExprDigest, LambdaFrame, Scope, Spelling, encode_field_metadata};
 use super::tag::expr as tag;
@@ -26,6 +27,7 @@ impl Walker {
         let inner = self.expr(expr, scope)?;
         let metadata = metadata.as_ref().filter(|metadata| !metadata.is_empty());
         let mut draft = match (scope.is_blind(), metadata) {
+            // The class of the inner expression stays: an alias is no operation.
             (true, None) => return Ok(inner),
             (true, Some(_)) => Draft::new(tag::ALIAS_METADATA),
             (false, _) => {
@@ -84,7 +86,7 @@ impl Walker {
         self.frames.push(Frame::Outer(Rc::clone(scope.inputs)));
         let node = self.plan(subquery);
         self.frames.pop();
-        let node = node?;
+        let node = node?.settled();
         let digest = if scope.is_blind() {
             node.digest
         } else {
@@ -99,6 +101,7 @@ impl Walker {
         Ok(ExprDigest {
             digest,
             volatile: node.volatile,
+            class: Class::Other,
         })
     }
 
@@ -152,7 +155,7 @@ pub(super) fn column_digest(column: &Column, scope: Scope<'_>) -> Result<ExprDig
     if !scope.is_blind() {
         encode_name(&mut draft.encoder, relation.as_ref(), name);
     }
-    Ok(draft.finish())
+    Ok(draft.finish().of_class(scope.inputs.class(column)))
 }
 
 /// A lambda's parameter: how many lambdas out, and its number there.
@@ -183,7 +186,7 @@ pub(super) fn lambda_variable_digest(
     Err(unresolved("lambda parameter", name))
 }
 
-fn encode_places(encoder: &mut Encoder, places: &[Place]) {
+pub(super) fn encode_places(encoder: &mut Encoder, places: &[Place]) {
     encoder.tag(u8::try_from(places.len()).unwrap_or(u8::MAX));
     for place in places {
         encoder.u32(u32::try_from(place.input).unwrap_or(u32::MAX));

@@ -5,6 +5,7 @@ use datafusion_expr::expr::BinaryExpr;
 use datafusion_expr::{Expr, Operator};
 
 use super::Walker;
+use super::class::Class;
 use super::expr::{Draft, ExprDigest, Scope, without_plain_alias};
 use super::tag::expr as tag;
 
@@ -19,16 +20,13 @@ impl Walker {
         }
         let left = self.expr(left, scope)?;
         let right = self.expr(right, scope)?;
+        let class = class_of(left.class, *op, right.class);
         let (left, op, right) = if scope.is_blind() {
             oriented(left, *op, right)
         } else {
             (left, *op, right)
         };
-        let mut draft = Draft::new(tag::BINARY);
-        draft.encoder.tag(operator_code(op));
-        draft.child(left);
-        draft.child(right);
-        Ok(draft.finish())
+        Ok(operation(left, op, right).of_class(class))
     }
 
     /// `AND` and `OR`: the set of the terms, however they are nested, ordered or repeated.
@@ -84,8 +82,46 @@ pub(super) fn sort_terms(terms: &mut Vec<ExprDigest>) {
     }
 }
 
+/// The equality of two operands, without regard to their order.
+pub(super) fn equality(left: ExprDigest, right: ExprDigest) -> ExprDigest {
+    let (left, op, right) = oriented(left, Operator::Eq, right);
+    operation(left, op, right)
+}
+
+fn operation(left: ExprDigest, op: Operator, right: ExprDigest) -> ExprDigest {
+    let mut draft = Draft::new(tag::BINARY);
+    draft.encoder.tag(operator_code(op));
+    draft.child(left);
+    draft.child(right);
+    draft.finish()
+}
+
+/// What is known about the type of an operation.
+fn class_of(left: Class, op: Operator, right: Class) -> Class {
+    let arithmetic = matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply);
+    let bitwise = matches!(
+        op,
+        Operator::BitwiseAnd | Operator::BitwiseOr | Operator::BitwiseXor
+    );
+    match (left, right) {
+        (Class::Integer(left), Class::Integer(right))
+            if left == right && (arithmetic || bitwise) =>
+        {
+            Class::Integer(left)
+        }
+        (Class::Decimal, Class::Decimal) if arithmetic => Class::Decimal,
+        (Class::Integer(_) | Class::Decimal | Class::Plain(_) | Class::Other, _) => Class::Other,
+    }
+}
+
+/// Whether an operation has one value whichever operand comes first.
+fn is_commutative(left: Class, op: Operator, right: Class) -> bool {
+    class_of(left, op, right) != Class::Other && op != Operator::Minus
+}
+
 /// A comparison that reads the same from both sides has its sides in the order of their digests,
-/// and one that turns around when its sides are swapped is a "less than".
+/// and one that turns around when its sides are swapped is a "less than". Sums and products of
+/// integers and of decimals are ordered too, unless evaluations of an operand may differ.
 fn oriented(
     left: ExprDigest,
     op: Operator,
@@ -97,10 +133,12 @@ fn oriented(
     if op == Operator::GtEq {
         return (right, Operator::LtEq, left);
     }
-    let symmetric = matches!(
-        op,
-        Operator::Eq | Operator::NotEq | Operator::IsDistinctFrom | Operator::IsNotDistinctFrom
-    );
+    let commutes = is_commutative(left.class, op, right.class) && !left.volatile && !right.volatile;
+    let symmetric = commutes
+        || matches!(
+            op,
+            Operator::Eq | Operator::NotEq | Operator::IsDistinctFrom | Operator::IsNotDistinctFrom
+        );
     if symmetric && right.digest < left.digest {
         (right, op, left)
     } else {

@@ -4,20 +4,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use codeanatomy_vocab::{Encoder, Result};
-use datafusion_common::{DFSchemaRef, JoinType, NullEquality};
+use datafusion_common::DFSchemaRef;
 use datafusion_expr::expr::Sort as SortExpr;
 use datafusion_expr::logical_plan::{
-    Aggregate, Distinct, DistinctOn, FetchType, Filter, Join, Limit, Partitioning, Projection,
+    Aggregate, Distinct, DistinctOn, FetchType, Filter, Limit, Partitioning, Projection,
     Repartition, SkipType, Sort, Subquery, SubqueryAlias, Union, Window,
 };
 use datafusion_expr::{Expr, LogicalPlan};
 
 use super::columns::{Inputs, Place};
 use super::expr::{ExprDigest, Scope, without_plain_alias};
+use super::layout::Layout;
 use super::scalar::encode_scalar;
 use super::source;
 use super::tag::node as tag;
-use super::{Frame, Node, Walker, encode_unnamed_schema};
+use super::{Node, Walker, encode_unnamed_schema};
 use crate::FINGERPRINT_FORMAT;
 use crate::error::not_a_query;
 
@@ -59,6 +60,7 @@ impl Draft {
             digest: self.encoder.finish(),
             schema: Arc::clone(schema),
             volatile: self.volatile,
+            layout: Layout::default(),
         }
     }
 }
@@ -105,7 +107,7 @@ impl Walker {
                 let input = self.plan(input)?;
                 let mut draft = Draft::new(tag::DISTINCT_ALL);
                 draft.input(&input);
-                Ok(draft.finish(&input.schema))
+                Ok(draft.finish(&input.schema).laid_out(input.layout))
             }
             LogicalPlan::Distinct(Distinct::On(distinct)) => self.distinct_on(distinct),
             LogicalPlan::Dml(_) => Err(not_a_query("a statement that changes a table")),
@@ -117,7 +119,8 @@ impl Walker {
         }
     }
 
-    /// A projection of all columns of its input, in their order, does nothing but rename.
+    /// A projection of all columns of its input, each once, renames them and puts them in another
+    /// order, and does nothing else.
     fn projection(&mut self, projection: &Projection) -> Result<Node> {
         let Projection {
             expr,
@@ -127,9 +130,10 @@ impl Walker {
         } = projection;
         let input = self.plan(input)?;
         let inputs = inputs_of(&input);
-        if is_identity(expr, &inputs) {
+        if let Some(places) = permutation(expr, &inputs) {
             return Ok(Node {
                 schema: Arc::clone(schema),
+                layout: Layout::new(places),
                 ..input
             });
         }
@@ -148,7 +152,7 @@ impl Walker {
         let mut draft = Draft::new(tag::FILTER);
         draft.input(&input);
         draft.exprs(&self.conditions([predicate], Scope::new(&inputs))?);
-        Ok(draft.finish(&input.schema))
+        Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
     fn window(&mut self, window: &Window) -> Result<Node> {
@@ -162,9 +166,11 @@ impl Walker {
         let mut draft = Draft::new(tag::WINDOW);
         draft.input(&input);
         draft.exprs(&self.exprs(window_expr, Scope::new(&inputs))?);
-        Ok(draft.finish(schema))
+        let layout = input.layout.followed_by(input.width(), window_expr.len());
+        Ok(draft.finish(schema).laid_out(layout))
     }
 
+    /// The groups, and the values for each, are in an order only for the columns that come out.
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Node> {
         let Aggregate {
             input,
@@ -177,9 +183,18 @@ impl Walker {
         let inputs = inputs_of(&input);
         let mut draft = Draft::new(tag::AGGREGATE);
         draft.input(&input);
-        draft.exprs(&self.exprs(group_expr, Scope::new(&inputs))?);
-        draft.exprs(&self.exprs(aggr_expr, Scope::new(&inputs))?);
-        Ok(draft.finish(schema))
+        let mut groups = self.exprs(group_expr, Scope::new(&inputs))?;
+        let mut values = self.exprs(aggr_expr, Scope::new(&inputs))?;
+        let mut layout = Layout::default();
+        if self.order_free && schema.fields().len() == groups.len() + values.len() {
+            let offset = groups.len();
+            let mut places = sort_columns(&mut groups);
+            places.extend(sort_columns(&mut values).iter().map(|place| place + offset));
+            layout = Layout::new(places);
+        }
+        draft.exprs(&groups);
+        draft.exprs(&values);
+        Ok(draft.finish(schema).laid_out(layout))
     }
 
     fn sort(&mut self, sort: &Sort) -> Result<Node> {
@@ -190,65 +205,7 @@ impl Walker {
         draft.input(&input);
         draft.encoder.option(*fetch, Encoder::len);
         self.sort_keys(&mut draft, expr, &inputs)?;
-        Ok(draft.finish(&input.schema))
-    }
-
-    /// The equalities of a join are a set, as conjuncts are. `USING` has done its work when the
-    /// columns were resolved.
-    fn join(&mut self, join: &Join) -> Result<Node> {
-        let Join {
-            left,
-            right,
-            on,
-            filter,
-            join_type,
-            join_constraint: _,
-            schema,
-            null_equality,
-            null_aware,
-        } = join;
-        let left = self.plan(left)?;
-        let lateral = is_lateral(right);
-        if lateral {
-            self.frames.push(Frame::Outer(inputs_of(&left)));
-        }
-        let right = self.plan(right);
-        if lateral {
-            self.frames.pop();
-        }
-        let right = right?;
-
-        let (left_inputs, right_inputs) = (inputs_of(&left), inputs_of(&right));
-        let mut pairs = Vec::with_capacity(on.len());
-        let mut volatile = false;
-        for (left, right) in on {
-            let left = self.expr(left, Scope::new(&left_inputs))?;
-            let right = self.expr(right, Scope::new(&right_inputs))?;
-            volatile |= left.volatile || right.volatile;
-            pairs.push((left, right));
-        }
-        if !volatile {
-            pairs.sort_unstable_by_key(|(left, right)| (left.digest, right.digest));
-            pairs.dedup_by_key(|(left, right)| (left.digest, right.digest));
-        }
-
-        let mut draft = Draft::new(tag::JOIN);
-        draft.encoder.tag(join_type_code(*join_type));
-        draft.encoder.tag(match null_equality {
-            NullEquality::NullEqualsNothing => 0,
-            NullEquality::NullEqualsNull => 1,
-        });
-        draft.encoder.bool(*null_aware);
-        draft.input(&left);
-        draft.input(&right);
-        draft.encoder.len(pairs.len());
-        for (left, right) in pairs {
-            draft.expr(left);
-            draft.expr(right);
-        }
-        let inputs = Rc::new(Inputs::new([left.schema, right.schema]));
-        draft.exprs(&self.conditions(filter, Scope::new(&inputs))?);
-        Ok(draft.finish(schema))
+        Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
     fn repartition(&mut self, repartition: &Repartition) -> Result<Node> {
@@ -286,16 +243,24 @@ impl Walker {
                 draft.exprs(&self.exprs(exprs, Scope::new(&inputs))?);
             }
         }
-        Ok(draft.finish(&input.schema))
+        Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
+    /// The inputs of a union are in an order only for what depends on the order of rows.
     fn union(&mut self, union: &Union) -> Result<Node> {
         let Union { inputs, schema } = union;
         let mut draft = Draft::new(tag::UNION);
         encode_unnamed_schema(&mut draft.encoder, schema);
-        draft.encoder.len(inputs.len());
+        let mut nodes = Vec::with_capacity(inputs.len());
         for input in inputs {
-            draft.input(&self.plan(input)?);
+            nodes.push(self.plan(input)?.settled());
+        }
+        if self.order_free && nodes.iter().all(|node| !node.volatile) {
+            nodes.sort_by_key(|node| node.digest);
+        }
+        draft.encoder.len(nodes.len());
+        for node in &nodes {
+            draft.input(node);
         }
         Ok(draft.finish(schema))
     }
@@ -309,7 +274,7 @@ impl Walker {
         let input = self.plan(subquery)?;
         let mut draft = Draft::new(tag::LATERAL);
         draft.input(&input);
-        Ok(draft.finish(&input.schema))
+        Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
     /// An alias gives its input's columns another qualifier and changes nothing else.
@@ -355,7 +320,7 @@ impl Walker {
             }
             (_, None) => draft.encoder.tag(2),
         }
-        Ok(draft.finish(&input.schema))
+        Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
     fn distinct_on(&mut self, distinct: &DistinctOn) -> Result<Node> {
@@ -393,39 +358,42 @@ impl Walker {
 
 /// The inputs of a node with one input.
 pub(super) fn inputs_of(input: &Node) -> Rc<Inputs> {
-    Rc::new(Inputs::new([Arc::clone(&input.schema)]))
+    Rc::new(Inputs::of_nodes([input]))
 }
 
-/// Whether the expressions are all columns of the input, each once and in order.
-fn is_identity(exprs: &[Expr], inputs: &Inputs) -> bool {
-    exprs.len() == inputs.schema(0).fields().len()
-        && exprs.iter().enumerate().all(|(ordinal, expr)| {
+/// The places of the expressions in the input, if they are all of its columns, each once.
+fn permutation(exprs: &[Expr], inputs: &Inputs) -> Option<Vec<usize>> {
+    let width = inputs.schema(0).fields().len();
+    if exprs.len() != width {
+        return None;
+    }
+    let mut seen = vec![false; width];
+    exprs
+        .iter()
+        .map(|expr| {
             let Expr::Column(column) = without_plain_alias(expr) else {
-                return false;
+                return None;
             };
-            inputs.find(column) == [Place { input: 0, ordinal }]
+            let [Place { input: 0, ordinal }] = inputs.find(column)[..] else {
+                return None;
+            };
+            let first = !std::mem::replace(seen.get_mut(ordinal)?, true);
+            first.then_some(ordinal)
         })
+        .collect()
 }
 
-/// Whether a join's right side may refer to its left side.
-fn is_lateral(mut right: &LogicalPlan) -> bool {
-    while let LogicalPlan::SubqueryAlias(alias) = right {
-        right = &alias.input;
+/// Puts expressions in the order of their digests, and says where each of them went. They stay as
+/// they are where evaluations of one may differ.
+fn sort_columns(exprs: &mut Vec<ExprDigest>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..exprs.len()).collect();
+    if exprs.iter().all(|expr| !expr.volatile) {
+        order.sort_by_key(|ordinal| exprs[*ordinal].digest);
     }
-    matches!(right, LogicalPlan::Subquery(_))
-}
-
-fn join_type_code(join_type: JoinType) -> u8 {
-    match join_type {
-        JoinType::Inner => 1,
-        JoinType::Left => 2,
-        JoinType::Right => 3,
-        JoinType::Full => 4,
-        JoinType::LeftSemi => 5,
-        JoinType::RightSemi => 6,
-        JoinType::LeftAnti => 7,
-        JoinType::RightAnti => 8,
-        JoinType::LeftMark => 9,
-        JoinType::RightMark => 10,
+    let mut places = vec![0; order.len()];
+    for (place, ordinal) in order.iter().enumerate() {
+        places[*ordinal] = place;
     }
+    *exprs = order.iter().map(|ordinal| exprs[*ordinal]).collect();
+    places
 }

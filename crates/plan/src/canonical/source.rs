@@ -142,7 +142,7 @@ impl Walker {
         let inputs: Vec<_> = node
             .inputs()
             .into_iter()
-            .map(|input| self.plan(input))
+            .map(|input| Ok(self.plan(input)?.settled()))
             .collect::<Result<_>>()?;
         draft.encoder.len(inputs.len());
         for input in &inputs {
@@ -172,7 +172,7 @@ impl Walker {
                     recursions,
                 },
         } = unnest;
-        let input = self.plan(input)?;
+        let input = self.plan(input)?.settled();
         let ordinal = |column: &Column| {
             input
                 .schema
@@ -227,7 +227,7 @@ impl Walker {
             is_distinct,
             schema,
         } = query;
-        let static_term = self.plan(static_term)?;
+        let static_term = self.plan(static_term)?.settled();
         let work_table = TableReference::from(name.as_str());
         self.frames.push(Frame::WorkTable(work_table));
         let recursive_term = self.plan(recursive_term);
@@ -236,7 +236,7 @@ impl Walker {
         draft.encoder.bool(*is_distinct);
         encode_unnamed_schema(&mut draft.encoder, schema);
         draft.input(&static_term);
-        draft.input(&recursive_term?);
+        draft.input(&recursive_term?.settled());
         Ok(draft.finish(schema))
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use codeanatomy_plan::forms::{FormContent, FormSource, PlanForms};
 use codeanatomy_plan::{
-    ComponentClass, ContractIdentity, Determinism, IdentityInputs, InputIdentity, InputKind,
+    ComponentClass, ContractIdentity, DeltaInput, Determinism, IdentityInputs, InputIdentity, InputKind,
     PlanBundle, PlanBundleArtifact, codes,
 };
 use codeanatomy_vocab::{Fingerprint, ViewName};
@@ -276,12 +277,18 @@ fn the_audit_lists_every_component_once_in_order() {
 #[test]
 fn an_artifact_is_read_back_as_it_was_written() {
     let bundle = bundle(SQL, &inputs());
-    let artifact = bundle.artifact();
-    let text = serde_json::to_string_pretty(&artifact).unwrap();
+    let artifact = kept(&bundle);
+    let text = artifact.to_json().unwrap();
     assert_eq!(PlanBundleArtifact::from_json(&text).unwrap(), artifact);
+    let bytes = artifact.to_msgpack().unwrap();
+    assert_eq!(PlanBundleArtifact::from_msgpack(&bytes).unwrap(), artifact);
+    assert!(bytes.len() < text.len());
     assert_eq!(artifact.determinism.class, Determinism::D1);
+    let tables: Vec<_> = artifact.delta_inputs.iter().map(|i| &i.table).collect();
+    assert_eq!(tables, ["t", "u"]);
     assert!(
         artifact
+            .plan_details
             .optimized_plan_dot
             .starts_with("\n// Begin DataFusion GraphViz Plan")
     );
@@ -289,14 +296,62 @@ fn an_artifact_is_read_back_as_it_was_written() {
 
 #[test]
 fn an_artifact_of_another_format_or_a_damaged_one_is_refused() {
-    let text = serde_json::to_string(&bundle(SQL, &inputs()).artifact()).unwrap();
-    let newer = text.replacen("\"format_version\":1", "\"format_version\":2", 1);
+    let artifact = kept(&bundle(SQL, &inputs()));
+    let text = artifact.to_json().unwrap();
+    let newer = text.replacen("\"format_version\": 2", "\"format_version\": 3", 1);
     let error = PlanBundleArtifact::from_json(&newer).unwrap_err();
     assert_eq!(error.code(), codes::UNKNOWN_ARTIFACT_FORMAT);
-    for damaged in ["", "{}", &text[..text.len() / 2]] {
+    let other_key = text.replacen("\"opaque\": []", "\"opaque\": [\"x\"]", 1);
+    let compact = serde_json::from_str::<serde_json::Value>(&text).unwrap().to_string();
+    let more = format!("{text}\n");
+    for damaged in ["", "{}", "[]", &text[..text.len() / 2], &other_key, &compact, &more] {
         let error = PlanBundleArtifact::from_json(damaged).unwrap_err();
         assert_eq!(error.code(), codes::DAMAGED_ARTIFACT);
     }
+}
+
+#[test]
+fn a_bundle_with_any_other_byte_is_refused() {
+    let artifact = kept(&bundle("SELECT a FROM t", &inputs()));
+    let refused = [codes::DAMAGED_ARTIFACT, codes::UNKNOWN_ARTIFACT_FORMAT];
+    let text = artifact.to_json().unwrap();
+    for place in 0..text.len() {
+        let mut bytes = text.clone().into_bytes();
+        for bit in [0, 3, 5] {
+            bytes[place] ^= 1 << bit;
+            // Text that is no longer Unicode is not even a string.
+            if let Ok(flipped) = std::str::from_utf8(&bytes) {
+                let error = PlanBundleArtifact::from_json(flipped).unwrap_err();
+                assert!(refused.contains(&error.code()), "byte {place}, bit {bit}");
+            }
+            bytes[place] ^= 1 << bit;
+        }
+    }
+    let bytes = artifact.to_msgpack().unwrap();
+    for place in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        for bit in 0..8 {
+            flipped[place] ^= 1 << bit;
+            let error = PlanBundleArtifact::from_msgpack(&flipped).unwrap_err();
+            assert!(refused.contains(&error.code()), "byte {place}, bit {bit}");
+            flipped[place] ^= 1 << bit;
+        }
+        assert!(PlanBundleArtifact::from_msgpack(&bytes[..place]).is_err());
+    }
+}
+
+/// A bundle as it is kept, with a form and two Delta tables.
+fn kept(bundle: &PlanBundle) -> PlanBundleArtifact {
+    let mut forms = PlanForms::missing("it was not made");
+    forms.protobuf.content = Some(FormContent::new(FormSource::Optimized, vec![0, 1, 254, 255]));
+    let input = |table: &str| DeltaInput {
+        table: table.to_owned(),
+        location: format!("data/{table}"),
+        version: 12,
+        committed_at: Some(1_700_000_000_000),
+        footprint: fingerprint(7),
+    };
+    bundle.artifact(forms, vec![input("u"), input("t")])
 }
 
 fn contract(alters_rows: bool) -> ContractIdentity {

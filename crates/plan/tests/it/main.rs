@@ -6,8 +6,12 @@
 )]
 
 mod bundle;
+#[cfg(feature = "forms")]
+mod corpus;
 mod depth;
 mod determinism;
+#[cfg(feature = "forms")]
+mod forms;
 mod functions;
 mod goldens;
 mod mutants;
@@ -15,7 +19,5 @@ mod nodes;
 mod properties;
 mod refactors;
 mod sessions;
-#[cfg(feature = "substrait")]
-mod substrait;
 mod support;
 mod volatile;

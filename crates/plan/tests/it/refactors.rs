@@ -262,16 +262,268 @@ const PAIRS: &[(&str, &str, &str)] = &[
         "SELECT t.a FROM t JOIN u ON t.k = u.k AND t.b > 3",
         "SELECT t.a FROM t JOIN u ON t.k = u.k WHERE t.b > 3",
     ),
+    (
+        "simple CASE as searched CASE",
+        "SELECT CASE a WHEN 1 THEN 'x' WHEN b THEN 'y' ELSE c END AS x FROM t",
+        "SELECT CASE WHEN a = 1 THEN 'x' WHEN b = a THEN 'y' ELSE c END AS x FROM t",
+    ),
+    (
+        "NULLIF as CASE",
+        "SELECT nullif(a, 1) AS x FROM t",
+        "SELECT CASE WHEN a = 1 THEN NULL ELSE a END AS x FROM t",
+    ),
+    (
+        "COALESCE as CASE",
+        "SELECT coalesce(a, b) AS x FROM t",
+        "SELECT CASE WHEN a IS NOT NULL THEN a ELSE b END AS x FROM t",
+    ),
+    (
+        "sides of +",
+        "SELECT a + b AS x FROM t",
+        "SELECT b + a AS x FROM t",
+    ),
+    (
+        "sides of * over decimals",
+        "SELECT e * 2 AS x FROM t",
+        "SELECT 2 * e AS x FROM t",
+    ),
+    (
+        "sides of &",
+        "SELECT a & b AS x FROM t",
+        "SELECT b & a AS x FROM t",
+    ),
+    (
+        "RIGHT JOIN as LEFT JOIN",
+        "SELECT t.a, u.b FROM t RIGHT JOIN u ON t.k = u.k AND t.b > u.a",
+        "SELECT t.a, u.b FROM u LEFT JOIN t ON u.k = t.k AND u.a < t.b",
+    ),
+    (
+        "RIGHT JOIN as LEFT JOIN, all columns",
+        "SELECT * FROM v RIGHT JOIN u ON v.id = u.k",
+        "SELECT v.*, u.* FROM u LEFT JOIN v ON v.id = u.k",
+    ),
+    (
+        "sides of JOIN",
+        "SELECT t.a, u.b FROM t JOIN u ON t.k = u.k",
+        "SELECT t.a, u.b FROM u JOIN t ON t.k = u.k",
+    ),
+    (
+        "order of three tables under one filter",
+        "SELECT t.a, v.parent FROM t JOIN v ON t.k = v.id WHERE t.b > 1",
+        "SELECT t.a, v.parent FROM v, t WHERE v.id = t.k AND 1 < t.b",
+    ),
+    (
+        "sides of FULL JOIN",
+        "SELECT t.a, u.b FROM t FULL JOIN u ON t.k = u.k",
+        "SELECT t.a, u.b FROM u FULL OUTER JOIN t ON t.k = u.k",
+    ),
+    (
+        "order of GROUP BY",
+        "SELECT a, b, count(*) AS n FROM t GROUP BY a, b",
+        "SELECT a, b, count(*) AS n FROM t GROUP BY b, a",
+    ),
+    (
+        "order of PARTITION BY",
+        "SELECT rank() OVER (PARTITION BY a, b ORDER BY k) AS x FROM t",
+        "SELECT rank() OVER (PARTITION BY b, a ORDER BY k) AS x FROM t",
+    ),
+    (
+        "order of UNION ALL",
+        "SELECT a FROM t UNION ALL SELECT a FROM u",
+        "SELECT a FROM u UNION ALL SELECT a FROM t",
+    ),
+    (
+        "nesting of UNION ALL",
+        "SELECT a FROM t UNION ALL (SELECT a FROM u UNION ALL SELECT b FROM u)",
+        "(SELECT a FROM t UNION ALL SELECT a FROM u) UNION ALL SELECT b FROM u",
+    ),
+    (
+        "UNION as DISTINCT over UNION ALL",
+        "SELECT a FROM t UNION SELECT a FROM u",
+        "SELECT DISTINCT a FROM (SELECT a FROM t UNION ALL SELECT a FROM u) x",
+    ),
+    (
+        "filter above a union",
+        "SELECT a FROM (SELECT a FROM t UNION ALL SELECT a FROM u) x WHERE a > 1",
+        "SELECT a FROM t WHERE a > 1 UNION ALL SELECT a FROM u WHERE a > 1",
+    ),
+    (
+        "filter above an aggregate",
+        "SELECT a, n FROM (SELECT a, count(*) AS n FROM t GROUP BY a) x WHERE a > 1",
+        "SELECT a, count(*) AS n FROM t WHERE a > 1 GROUP BY a",
+    ),
+    (
+        "HAVING on a key as WHERE",
+        "SELECT a, count(*) AS n FROM t GROUP BY a HAVING a > 1",
+        "SELECT a, count(*) AS n FROM t WHERE a > 1 GROUP BY a",
+    ),
+    (
+        "filter above a projection",
+        "SELECT x FROM (SELECT a + b AS x FROM t) s WHERE x > 3",
+        "SELECT a + b AS x FROM t WHERE a + b > 3",
+    ),
+    (
+        "filter above a left join",
+        "SELECT t.a, u.b FROM t LEFT JOIN u ON t.k = u.k WHERE t.b > 3",
+        "SELECT t.a, u.b FROM (SELECT a, k FROM t WHERE b > 3) t LEFT JOIN u ON t.k = u.k",
+    ),
+    (
+        "left join whose nulls are refused",
+        "SELECT t.a, u.b FROM t LEFT JOIN u ON t.k = u.k WHERE u.b > 3",
+        "SELECT t.a, u.b FROM t JOIN u ON t.k = u.k WHERE u.b > 3",
+    ),
+    (
+        "order of common table expressions",
+        "WITH p AS (SELECT a, k FROM t), q AS (SELECT b, k FROM u) SELECT p.a, q.b FROM p JOIN q ON p.k = q.k",
+        "WITH q AS (SELECT b, k FROM u), p AS (SELECT a, k FROM t) SELECT p.a, q.b FROM p JOIN q ON p.k = q.k",
+    ),
+    (
+        "names of columns after the alias",
+        "SELECT p FROM (SELECT a, b FROM t) x (p, q) WHERE q > 1",
+        "SELECT a AS p FROM t WHERE b > 1",
+    ),
+    (
+        "quoted names and other case",
+        "SELECT \"a\", \"t\".\"b\" FROM \"t\"",
+        "SELECT A, T.B FROM T",
+    ),
+    (
+        "case of function names",
+        "SELECT UPPER(c) AS x, COUNT(a) AS n FROM t GROUP BY UPPER(c)",
+        "SELECT upper(c) AS x, count(a) AS n FROM t GROUP BY 1",
+    ),
+    (
+        "LEFT OUTER written out",
+        "SELECT t.a FROM t LEFT OUTER JOIN u ON t.a = u.a",
+        "SELECT t.a FROM t LEFT JOIN u ON t.a = u.a",
+    ),
+    (
+        "NATURAL JOIN as ON",
+        "SELECT a, w.parent FROM t NATURAL JOIN (SELECT id AS k, parent FROM v) w",
+        "SELECT t.a, w.parent FROM t JOIN (SELECT id AS k, parent FROM v) w ON t.k = w.k",
+    ),
+    (
+        "NOT EXISTS as anti join",
+        "SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a)",
+        "SELECT t.a FROM t LEFT ANTI JOIN u ON t.a = u.a",
+    ),
+    (
+        "SELECT ALL",
+        "SELECT ALL a FROM t",
+        "SELECT a FROM t",
+    ),
+    (
+        "WHERE TRUE",
+        "SELECT a FROM t WHERE TRUE AND b > 1",
+        "SELECT a FROM t WHERE b > 1",
+    ),
+    (
+        "double negation",
+        "SELECT a FROM t WHERE NOT (NOT flag)",
+        "SELECT a FROM t WHERE flag",
+    ),
+    (
+        "comparison with TRUE",
+        "SELECT a FROM t WHERE flag = TRUE",
+        "SELECT a FROM t WHERE flag",
+    ),
+    (
+        "negated comparison",
+        "SELECT a FROM t WHERE NOT (a < b)",
+        "SELECT a FROM t WHERE a >= b",
+    ),
+    (
+        "NOT IN as <>",
+        "SELECT a FROM t WHERE a NOT IN (1, 2)",
+        "SELECT a FROM t WHERE a <> 1 AND a <> 2",
+    ),
+    (
+        "IN of one value as =",
+        "SELECT a FROM t WHERE a IN (1)",
+        "SELECT a FROM t WHERE a = 1",
+    ),
+    (
+        "EXTRACT as date_part",
+        "SELECT EXTRACT(year FROM day) AS x FROM t",
+        "SELECT date_part('YEAR', day) AS x FROM t",
+    ),
+    (
+        "SUBSTRING as substr",
+        "SELECT SUBSTRING(c FROM 1 FOR 2) AS x FROM t",
+        "SELECT substr(c, 1, 2) AS x FROM t",
+    ),
+    (
+        "TRIM as btrim",
+        "SELECT TRIM(c) AS x FROM t",
+        "SELECT btrim(c) AS x FROM t",
+    ),
+    (
+        "POSITION as strpos",
+        "SELECT POSITION('x' IN c) AS x FROM t",
+        "SELECT strpos(c, 'x') AS x FROM t",
+    ),
+    (
+        "DATE literal as CAST",
+        "SELECT a FROM t WHERE day > DATE '2026-01-01'",
+        "SELECT a FROM t WHERE day > CAST('2026-01-01' AS DATE)",
+    ),
+    (
+        "INTERVAL with its unit outside",
+        "SELECT day + INTERVAL '1' MONTH AS x FROM t",
+        "SELECT day + INTERVAL '1 month' AS x FROM t",
+    ),
+    (
+        "names of a self join exchanged",
+        "SELECT x.b FROM t x JOIN t y ON x.k = y.a",
+        "SELECT y.b FROM t x JOIN t y ON x.a = y.k",
+    ),
+    (
+        "LIMIT ALL",
+        "SELECT a FROM t ORDER BY a LIMIT ALL",
+        "SELECT a FROM t ORDER BY a",
+    ),
+    (
+        "column that nobody uses in an aggregate",
+        "SELECT n FROM (SELECT a, count(*) AS n, max(b) AS m FROM t GROUP BY a) x",
+        "SELECT count(*) AS n FROM t GROUP BY a",
+    ),
+    (
+        "lateral subquery as join",
+        "SELECT t.a, x.m FROM t CROSS JOIN LATERAL (SELECT u.b AS m FROM u WHERE u.k = t.k) x",
+        "SELECT t.a, u.b AS m FROM t JOIN u ON t.k = u.k",
+    ),
+    (
+        "order in which a grouping subquery lists its columns",
+        "SELECT p.a, p.n FROM (SELECT a, count(*) AS n FROM t GROUP BY a) p",
+        "SELECT p.a, p.n FROM (SELECT count(*) AS n, a FROM t GROUP BY a) p",
+    ),
+    (
+        "order in which a subquery with a limit lists its columns",
+        "SELECT p.a, p.b FROM (SELECT a, b, k FROM t LIMIT 5) p",
+        "SELECT p.a, p.b FROM (SELECT k, b, a FROM t LIMIT 5) p",
+    ),
 ];
+
+/// Kinds that mean the same and are not made equal. The page of fingerprints names them too.
+const NOT_MADE_EQUAL: &[&str] = &["NULLIF as CASE"];
 
 #[test]
 fn a_refactored_query_has_the_same_digest() {
     let session = Session::new();
-    let different: Vec<String> = PAIRS
-        .iter()
-        .filter(|(_, one, other)| session.digest(one) != session.digest(other))
-        .map(|(kind, one, other)| format!("## {kind}\n{}", side_by_side(&session, one, other)))
-        .collect();
+    let (mut different, mut named) = (Vec::new(), Vec::new());
+    for (kind, one, other) in PAIRS {
+        if session.digest(one) == session.digest(other) {
+            continue;
+        }
+        if NOT_MADE_EQUAL.contains(kind) {
+            named.push(*kind);
+        } else {
+            let plans = side_by_side(&session, one, other);
+            different.push(format!("## {kind}\n{plans}"));
+        }
+    }
     assert!(different.is_empty(), "{}", different.join("\n\n"));
-    assert!(PAIRS.len() >= 50);
+    // A kind that is equal by now is struck from the list and from the page.
+    assert_eq!(named, NOT_MADE_EQUAL);
+    assert!(PAIRS.len() >= 60 && named.len() * 20 <= PAIRS.len());
 }

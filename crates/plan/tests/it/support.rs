@@ -79,11 +79,6 @@ impl Session {
     pub(crate) fn digest(&self, sql: &str) -> Fingerprint {
         self.plan_digest(sql).digest
     }
-
-    #[cfg(feature = "substrait")]
-    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
-    }
 }
 
 /// What both sides of a comparison look like, for the message of a failed test.
