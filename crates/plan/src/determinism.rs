@@ -188,7 +188,9 @@ fn aggregate_verdict(
             let keys = &function.params.order_by;
             let args = &function.params.args;
             let settled = args.iter().all(|arg| {
-                matches!(arg, Expr::Literal(..)) || keys.iter().any(|key| key.expr == *arg)
+                let arg = unaliased(arg);
+                matches!(arg, Expr::Literal(..))
+                    || keys.iter().any(|key| unaliased(&key.expr) == arg)
             });
             (!settled).then(|| {
                 let what = format!("{name} depends on the order in which rows arrive");
@@ -349,12 +351,16 @@ fn holds_key(ordinals: &BTreeSet<usize>, schema: &DFSchema) -> bool {
         })
 }
 
-fn as_column(expr: &Expr) -> Option<&Column> {
+fn unaliased(expr: &Expr) -> &Expr {
     let mut expr = expr;
     while let Expr::Alias(alias) = expr {
         expr = &alias.expr;
     }
-    if let Expr::Column(column) = expr {
+    expr
+}
+
+fn as_column(expr: &Expr) -> Option<&Column> {
+    if let Expr::Column(column) = unaliased(expr) {
         Some(column)
     } else {
         None

@@ -219,7 +219,7 @@ impl Walker {
         scope: Scope<'_>,
     ) -> Result<bool> {
         let mut volatile = false;
-        encoder.len(sorts.len());
+        let mut keys: Vec<(bool, bool, ExprDigest)> = Vec::with_capacity(sorts.len());
         for sort in sorts {
             let Sort {
                 expr,
@@ -227,10 +227,18 @@ impl Walker {
                 nulls_first,
             } = sort;
             let key = self.expr(expr, scope)?;
-            encoder.bool(*asc);
-            encoder.bool(*nulls_first);
-            encoder.fingerprint(&key.digest);
             volatile |= key.volatile;
+            // Rows that are equal in a key are equal in it again.
+            let repeated = keys.iter().any(|(_, _, other)| other.digest == key.digest);
+            if !(repeated && scope.is_blind() && !key.volatile) {
+                keys.push((*asc, *nulls_first, key));
+            }
+        }
+        encoder.len(keys.len());
+        for (asc, nulls_first, key) in keys {
+            encoder.bool(asc);
+            encoder.bool(nulls_first);
+            encoder.fingerprint(&key.digest);
         }
         Ok(volatile)
     }
@@ -382,26 +390,29 @@ impl Walker {
     }
 
     fn grouping_set(&mut self, set: &GroupingSet, scope: Scope<'_>) -> Result<ExprDigest> {
-        let draft = match set {
-            GroupingSet::Rollup(exprs) => {
-                let mut draft = Draft::new(tag::ROLLUP);
-                draft.children(&self.exprs(exprs, scope)?);
-                draft
-            }
-            GroupingSet::Cube(exprs) => {
-                let mut draft = Draft::new(tag::CUBE);
-                draft.children(&self.exprs(exprs, scope)?);
-                draft
-            }
+        let (tag, exprs) = match set {
+            GroupingSet::Rollup(exprs) => (tag::ROLLUP, exprs),
+            GroupingSet::Cube(exprs) => (tag::CUBE, exprs),
             GroupingSet::GroupingSets(sets) => {
-                let mut draft = Draft::new(tag::GROUPING_SETS);
-                draft.encoder.len(sets.len());
-                for exprs in sets {
-                    draft.children(&self.exprs(exprs, scope)?);
-                }
-                draft
+                let sets: Vec<_> = sets
+                    .iter()
+                    .map(|exprs| self.exprs(exprs, scope))
+                    .collect::<Result<_>>()?;
+                return Ok(grouping_sets(&sets));
             }
         };
+        let exprs = self.exprs(exprs, scope)?;
+        let small = scope.is_blind() && exprs.len() <= MAX_WRITTEN_OUT && !has_repeated(&exprs);
+        if small && tag == tag::ROLLUP {
+            let lengths = (0..=exprs.len()).rev();
+            let sets: Vec<_> = lengths.map(|length| exprs[..length].to_vec()).collect();
+            return Ok(grouping_sets(&sets));
+        }
+        if small {
+            return Ok(grouping_sets(&subsets(&exprs)));
+        }
+        let mut draft = Draft::new(tag);
+        draft.children(&exprs);
         Ok(draft.finish())
     }
 
@@ -430,6 +441,38 @@ pub(super) fn column_of_input(ordinal: usize) -> ExprDigest {
     let mut draft = Draft::new(tag::COLUMN);
     encode_places(&mut draft.encoder, &[Place { input: 0, ordinal }]);
     draft.finish()
+}
+
+/// Keys of a rollup or cube whose sets are still written out.
+const MAX_WRITTEN_OUT: usize = 6;
+
+fn grouping_sets(sets: &[Vec<ExprDigest>]) -> ExprDigest {
+    let mut draft = Draft::new(tag::GROUPING_SETS);
+    draft.encoder.len(sets.len());
+    for exprs in sets {
+        draft.children(exprs);
+    }
+    draft.finish()
+}
+
+fn has_repeated(exprs: &[ExprDigest]) -> bool {
+    exprs.iter().enumerate().any(|(number, expr)| {
+        let before = &exprs[..number];
+        before.iter().any(|other| other.digest == expr.digest)
+    })
+}
+
+/// The subsets in the order in which the engine counts them: the first expression is the lowest bit.
+fn subsets(exprs: &[ExprDigest]) -> Vec<Vec<ExprDigest>> {
+    (0..1_usize << exprs.len())
+        .map(|mask| {
+            let chosen = exprs.iter().enumerate();
+            chosen
+                .filter(|(number, _)| mask >> number & 1 == 1)
+                .map(|(_, expr)| *expr)
+                .collect()
+        })
+        .collect()
 }
 
 fn is_compared_alike(operand: ExprDigest, arms: &[(ExprDigest, ExprDigest)]) -> bool {

@@ -6,11 +6,17 @@ use std::sync::Arc;
 
 use datafusion_common::Result;
 use datafusion_common::ScalarValue;
+use datafusion_common::arrow::datatypes::Field;
 use datafusion_common::tree_node::Transformed;
 use datafusion_expr::logical_plan::{EmptyRelation, TableScanBuilder};
-use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::tables::is_work_table;
+
+/// For Substrait, whose empty relation holds types without zones.
+pub(super) fn for_substrait(plan: LogicalPlan) -> Result<LogicalPlan> {
+    with_explicit_empty_relations(plan)
+}
 
 /// For protobuf, whose scan of a work table holds a name and a schema, and whose empty relation
 /// holds no schema.
@@ -31,6 +37,13 @@ pub(super) fn for_protobuf(plan: LogicalPlan) -> Result<LogicalPlan> {
             let plan = builder.project(columns)?.build()?;
             Ok(Transformed::yes(plan))
         }
+        other => Ok(Transformed::no(other)),
+    })
+    .and_then(|transformed| with_explicit_empty_relations(transformed.data))
+}
+
+fn with_explicit_empty_relations(plan: LogicalPlan) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::EmptyRelation(empty) if !empty.schema.fields().is_empty() => {
             no_rows(&empty).map(Transformed::yes)
         }
@@ -39,16 +52,23 @@ pub(super) fn for_protobuf(plan: LogicalPlan) -> Result<LogicalPlan> {
     .map(|transformed| transformed.data)
 }
 
-/// An empty relation with columns, as nulls of their types of which no row is taken.
+/// An empty relation with columns, as constants of their types of which no row is taken.
 fn no_rows(empty: &EmptyRelation) -> Result<LogicalPlan> {
-    let columns = empty.schema.iter().map(|(qualifier, field)| {
-        let null = ScalarValue::try_from(field.data_type()).map_or_else(
-            |_| cast(lit(ScalarValue::Null), field.data_type().clone()),
-            lit,
-        );
-        null.alias_qualified(qualifier.cloned(), field.name())
-    });
-    let columns: Vec<Expr> = columns.collect();
+    let constant = |field: &Field| {
+        if field.is_nullable() {
+            ScalarValue::try_from(field.data_type())
+        } else {
+            ScalarValue::new_default(field.data_type())
+        }
+    };
+    let columns: Vec<Expr> = empty
+        .schema
+        .iter()
+        .map(|(qualifier, field)| {
+            let name = field.name();
+            Ok(lit(constant(field)?).alias_qualified(qualifier.cloned(), name))
+        })
+        .collect::<Result<_>>()?;
     let builder = LogicalPlanBuilder::empty(true).project(columns)?;
     if empty.produce_one_row {
         return builder.build();

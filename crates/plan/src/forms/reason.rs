@@ -1,7 +1,6 @@
 //! Why the plan that came back is another one.
 
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion_expr::expr::NullTreatment;
 use datafusion_expr::{Expr, LogicalPlan, WindowFrameUnits};
 
 use super::FormKind;
@@ -51,20 +50,9 @@ fn lost_of(expr: &Expr) -> Option<&'static str> {
         if params.filter.is_some() {
             return Some("FILTER of a window function");
         }
-        if params.distinct {
-            return Some("DISTINCT of a window function");
-        }
-        if params.null_treatment == Some(NullTreatment::IgnoreNulls) {
-            return Some("IGNORE NULLS");
-        }
         if params.window_frame.units == WindowFrameUnits::Groups {
             return Some("frames of GROUPS");
         }
-    }
-    if let Expr::AggregateFunction(function) = expr
-        && function.params.null_treatment == Some(NullTreatment::IgnoreNulls)
-    {
-        return Some("IGNORE NULLS");
     }
     None
 }

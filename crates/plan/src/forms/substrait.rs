@@ -1,6 +1,7 @@
 //! The Substrait encoding of a plan, in canonical bytes.
 
 mod consumer;
+mod options;
 mod producer;
 
 use codeanatomy_vocab::{Error, Result as CrateResult};
@@ -15,6 +16,7 @@ use datafusion_substrait::substrait::proto::extensions::simple_extension_declara
 use prost::Message;
 
 use self::consumer::Consumer;
+use super::mend;
 use super::guard::{MAX_BYTES, Reason, check_length, guarded, ready};
 use super::tables::{Tables, unwrap};
 use crate::error::codes;
@@ -22,7 +24,8 @@ use crate::error::codes;
 /// The canonical bytes of a plan. Functions are numbered in the order in which the plan calls
 /// them, and declared in the order of their numbers.
 pub(super) fn encode(plan: &LogicalPlan, state: &SessionState) -> Result<Vec<u8>, Reason> {
-    let mut plan = producer::produce(plan, state).map_err(text)?;
+    let plan = mend::for_substrait(plan.clone()).map_err(text)?;
+    let mut plan = producer::produce(&plan, state).map_err(text)?;
     plan.extensions.sort_by_key(declaration_order);
     let length = plan.encoded_len();
     if length > MAX_BYTES {

@@ -166,8 +166,13 @@ impl Corpus {
         plan_forms(bundle, &self.sources, &self.state)
     }
 
-    pub(crate) fn restore(&self, kind: FormKind, bytes: &[u8], digest: Fingerprint) -> LogicalPlan {
-        restore_plan(kind, bytes, &self.sources, &self.state, digest).unwrap()
+    pub(crate) fn restore(
+        &self,
+        kind: FormKind,
+        bytes: &[u8],
+        digest: Fingerprint,
+    ) -> codeanatomy_vocab::Result<LogicalPlan> {
+        restore_plan(kind, bytes, &self.sources, &self.state, digest)
     }
 
     /// Runs a plan over the rows; the error as text where it fails.

@@ -3,21 +3,26 @@
 
 use datafusion::execution::SessionState;
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion_common::{DFSchemaRef, Result, not_impl_err};
-use datafusion_expr::expr::BinaryExpr;
-use datafusion_expr::{Extension, LogicalPlan, Operator};
+use datafusion_common::{DFSchemaRef, JoinType, Result, ScalarValue, not_impl_err};
+use datafusion_expr::expr::{BinaryExpr, NullTreatment, WindowFunction};
+use datafusion_expr::logical_plan::{Aggregate, Join};
+use datafusion_expr::{Cast, Expr, Extension, LogicalPlan, Operator, lit};
 use datafusion_substrait::extensions::Extensions;
 use datafusion_substrait::logical_plan::producer::{
-    DefaultSubstraitProducer, SubstraitProducer, from_binary_expr,
+    DefaultSubstraitProducer, SubstraitProducer, from_aggregate, from_binary_expr, from_cast,
+    from_join, from_literal, from_window_function,
 };
+use datafusion_substrait::substrait::proto::aggregate_function::AggregationInvocation;
 use datafusion_substrait::substrait::proto::expression::{RexType, ScalarFunction};
 use datafusion_substrait::substrait::proto::function_argument::ArgType;
+use datafusion_substrait::substrait::proto::rel::RelType;
 use datafusion_substrait::substrait::proto::r#type::{self, Kind, Nullability};
 use datafusion_substrait::substrait::proto::{
     Expression, FunctionArgument, Plan, PlanRel, Rel, RelRoot, Type, plan_rel,
 };
 use datafusion_substrait::substrait::version::version_with_producer;
 
+use super::options;
 use crate::forms::bounds::{Chains, terms};
 
 struct Producer<'s> {
@@ -54,6 +59,67 @@ impl SubstraitProducer for Producer<'_> {
 
     fn get_extensions(self) -> Extensions {
         self.engine.get_extensions()
+    }
+
+    /// Substrait as the engine writes it has a flag for nulls and distinct values of neither
+    /// aggregates nor windows. Functions have options, so this is one.
+    fn handle_aggregate(&mut self, plan: &Aggregate) -> Result<Box<Rel>> {
+        let mut rel = from_aggregate(self, plan)?;
+        if let Some(RelType::Aggregate(aggregate)) = &mut rel.rel_type {
+            for (measure, expr) in aggregate.measures.iter_mut().zip(&plan.aggr_expr) {
+                if let (Some(call), Some(treatment)) = (&mut measure.measure, treatment_of(expr)) {
+                    call.options.extend(options::null_treatment(treatment));
+                }
+            }
+        }
+        Ok(rel)
+    }
+
+    fn handle_window_function(
+        &mut self,
+        function: &WindowFunction,
+        schema: &DFSchemaRef,
+    ) -> Result<Expression> {
+        let mut expression = from_window_function(self, function, schema)?;
+        if let Some(RexType::WindowFunction(call)) = &mut expression.rex_type {
+            let params = &function.params;
+            call.options
+                .extend(params.null_treatment.and_then(options::null_treatment));
+            if params.distinct {
+                call.invocation = AggregationInvocation::Distinct as i32;
+            }
+        }
+        Ok(expression)
+    }
+
+    /// A join on nothing is a join on what is always true: the consumer wants a condition.
+    fn handle_join(&mut self, plan: &Join) -> Result<Box<Rel>> {
+        if plan.join_type == JoinType::Inner || !plan.on.is_empty() || plan.filter.is_some() {
+            return from_join(self, plan);
+        }
+        let filter = Some(lit(true));
+        from_join(self, &Join { filter, ..plan.clone() })
+    }
+
+    fn handle_literal(&mut self, value: &ScalarValue) -> Result<Expression> {
+        let of = value.data_type();
+        match other_zone(&of) {
+            None => from_literal(self, value),
+            Some(utc) => {
+                let literal = from_literal(self, &value.cast_to(&utc)?)?;
+                self.arrow_cast(literal, &of)
+            }
+        }
+    }
+
+    fn handle_cast(&mut self, cast: &Cast, schema: &DFSchemaRef) -> Result<Expression> {
+        match other_zone(cast.field.data_type()) {
+            None => from_cast(self, cast, schema),
+            Some(_) => {
+                let input = self.handle_expr(&cast.expr, schema)?;
+                self.arrow_cast(input, cast.field.data_type())
+            }
+        }
     }
 
     fn handle_extension(&mut self, plan: &Extension) -> Result<Box<Rel>> {
@@ -104,6 +170,46 @@ impl SubstraitProducer for Producer<'_> {
 
     fn lambda_parameter_type(&self, name: &str) -> Result<Type> {
         self.engine.lambda_parameter_type(name)
+    }
+}
+
+impl Producer<'_> {
+    /// A cast whose type is a text, because Substrait has instants and no zones. The optimizer
+    /// makes a cast of it.
+    fn arrow_cast(&mut self, input: Expression, of: &DataType) -> Result<Expression> {
+        let name = from_literal(self, &ScalarValue::from(of.to_string()))?;
+        let arguments = [input, name].map(|value| FunctionArgument {
+            arg_type: Some(ArgType::Value(value)),
+        });
+        Ok(Expression {
+            rex_type: Some(RexType::ScalarFunction(ScalarFunction {
+                function_reference: self.register_function("arrow_cast".to_owned()),
+                arguments: arguments.into(),
+                ..ScalarFunction::default()
+            })),
+        })
+    }
+}
+
+/// For a timestamp in another zone than UTC, the type in UTC.
+fn other_zone(data_type: &DataType) -> Option<DataType> {
+    match data_type {
+        DataType::Timestamp(unit, Some(zone)) if &**zone != "UTC" => {
+            Some(DataType::Timestamp(*unit, Some("UTC".into())))
+        }
+        _ => None,
+    }
+}
+
+fn treatment_of(expr: &Expr) -> Option<NullTreatment> {
+    let mut expr = expr;
+    while let Expr::Alias(alias) = expr {
+        expr = &alias.expr;
+    }
+    if let Expr::AggregateFunction(function) = expr {
+        function.params.null_treatment
+    } else {
+        None
     }
 }
 
