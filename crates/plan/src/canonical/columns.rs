@@ -39,7 +39,10 @@ impl Inputs {
     /// One or more inputs, in the order of the node.
     pub(super) fn new(schemas: impl IntoIterator<Item = DFSchemaRef>) -> Self {
         let schemas = schemas.into_iter();
-        Self::laid_out(schemas.map(|schema| (schema, Layout::default())))
+        Self::laid_out(schemas.map(|schema| {
+            let layout = Layout::plain(schema.fields().len());
+            (schema, layout)
+        }))
     }
 
     /// The inputs of a node, each with its layout.

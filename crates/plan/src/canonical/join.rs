@@ -126,16 +126,18 @@ fn layout_of(join_type: JoinType, left: &Node, right: &Node, may_turn: bool) -> 
     match join_type {
         JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
             let turned = may_turn && is_turned(join_type, left, right);
+            let (left_columns, right_columns) = (left.layout.columns(), right.layout.columns());
             let (left_offset, right_offset) = if turned {
-                (right.width(), 0)
+                (right_columns, 0)
             } else {
-                (0, left.width())
+                (0, left_columns)
             };
             let places = left.layout.places(left.width(), left_offset);
             Layout::new(
                 places
                     .chain(right.layout.places(right.width(), right_offset))
                     .collect(),
+                left_columns + right_columns,
             )
         }
         JoinType::LeftSemi | JoinType::LeftAnti => left.layout.clone(),

@@ -60,7 +60,7 @@ impl Draft {
             digest: self.encoder.finish(),
             schema: Arc::clone(schema),
             volatile: self.volatile,
-            layout: Layout::default(),
+            layout: Layout::plain(schema.fields().len()),
         }
     }
 }
@@ -104,7 +104,7 @@ impl Walker {
             LogicalPlan::Analyze(_) => Err(not_a_query("EXPLAIN ANALYZE")),
             LogicalPlan::Extension(extension) => self.extension(extension),
             LogicalPlan::Distinct(Distinct::All(input)) => {
-                let input = self.plan(input)?;
+                let input = self.plan(input)?.with_all_columns();
                 let mut draft = Draft::new(tag::DISTINCT_ALL);
                 draft.input(&input);
                 Ok(draft.finish(&input.schema).laid_out(input.layout))
@@ -119,8 +119,8 @@ impl Walker {
         }
     }
 
-    /// A projection of all columns of its input, each once, renames them and puts them in another
-    /// order, and does nothing else.
+    /// A projection of columns of its input names them, leaves some out and puts them in another
+    /// order. It does nothing to the rows, and nothing between it and who reads them sees it.
     fn projection(&mut self, projection: &Projection) -> Result<Node> {
         let Projection {
             expr,
@@ -130,10 +130,10 @@ impl Walker {
         } = projection;
         let input = self.plan(input)?;
         let inputs = inputs_of(&input);
-        if let Some(places) = permutation(expr, &inputs) {
+        if let Some(places) = places_of(expr, &inputs) {
             return Ok(Node {
                 schema: Arc::clone(schema),
-                layout: Layout::new(places),
+                layout: Layout::new(places, input.layout.columns()),
                 ..input
             });
         }
@@ -185,12 +185,12 @@ impl Walker {
         draft.input(&input);
         let mut groups = self.exprs(group_expr, Scope::new(&inputs))?;
         let mut values = self.exprs(aggr_expr, Scope::new(&inputs))?;
-        let mut layout = Layout::default();
+        let mut layout = Layout::plain(schema.fields().len());
         if self.order_free && schema.fields().len() == groups.len() + values.len() {
             let offset = groups.len();
             let mut places = sort_columns(&mut groups);
             places.extend(sort_columns(&mut values).iter().map(|place| place + offset));
-            layout = Layout::new(places);
+            layout = Layout::new(places, groups.len() + values.len());
         }
         draft.exprs(&groups);
         draft.exprs(&values);
@@ -361,26 +361,18 @@ pub(super) fn inputs_of(input: &Node) -> Rc<Inputs> {
     Rc::new(Inputs::of_nodes([input]))
 }
 
-/// The places of the expressions in the input, if they are all of its columns, each once.
-fn permutation(exprs: &[Expr], inputs: &Inputs) -> Option<Vec<usize>> {
-    let width = inputs.schema(0).fields().len();
-    if exprs.len() != width {
-        return None;
-    }
-    let mut seen = vec![false; width];
-    exprs
-        .iter()
-        .map(|expr| {
-            let Expr::Column(column) = without_plain_alias(expr) else {
-                return None;
-            };
-            let [Place { input: 0, ordinal }] = inputs.find(column)[..] else {
-                return None;
-            };
-            let first = !std::mem::replace(seen.get_mut(ordinal)?, true);
-            first.then_some(ordinal)
-        })
-        .collect()
+/// The places of the expressions in the input, if all of them are its columns.
+fn places_of(exprs: &[Expr], inputs: &Inputs) -> Option<Vec<usize>> {
+    let place = |expr: &Expr| {
+        let Expr::Column(column) = without_plain_alias(expr) else {
+            return None;
+        };
+        let [Place { input: 0, ordinal }] = inputs.find(column)[..] else {
+            return None;
+        };
+        Some(ordinal)
+    };
+    exprs.iter().map(place).collect()
 }
 
 /// Puts expressions in the order of their digests, and says where each of them went. They stay as

@@ -250,18 +250,3 @@ fn the_tpch_views_validate() {
     assert!(findings.share(FormKind::Substrait) >= 0.9, "{}", findings.report());
     assert!(views.len() >= 30);
 }
-
-#[test]
-fn scratch() {
-    let corpus = Corpus::random(SEED);
-    for sql in [
-    "SELECT DISTINCT ON (x1.b) x1.b AS c2, 1 AS c3 FROM u AS x1 ORDER BY x1.b, x1.k",
-    ] {
-        let b = corpus.bundle(sql).unwrap();
-        let f = corpus.forms(&b).substrait;
-        println!("\n{sql}\n{:?}\n{:#?}", f.validation, b.optimized);
-        let Some(c) = f.content else { continue };
-        let d = codeanatomy_plan::forms::decode_form(FormKind::Substrait, &c.bytes, &corpus.sources, &corpus.state).unwrap();
-        println!("=====\n{:#?}", corpus.state.optimize(&d).unwrap());
-    }
-}

@@ -14,6 +14,10 @@ mod determinism;
 mod forms;
 mod functions;
 mod goldens;
+#[cfg(feature = "forms")]
+mod hostile;
+#[cfg(feature = "forms")]
+mod large;
 mod mutants;
 mod nodes;
 mod properties;

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::{FunctionRegistry, SessionState};
+use datafusion_common::arrow::datatypes::DataType;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::{DFSchema, NullEquality, Result, ScalarValue, TableReference, substrait_err};
 use datafusion_expr::expr::{Alias, NullTreatment};
 use datafusion_expr::logical_plan::{Aggregate, Join, Projection};
 use datafusion_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, Operator, WindowFrameBound, WindowFrameUnits,
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, WindowFrame, WindowFrameBound,
+    WindowFrameUnits,
 };
 use datafusion_substrait::extensions::Extensions;
 use datafusion_substrait::logical_plan::consumer::{
@@ -152,18 +154,12 @@ impl SubstraitConsumer for Consumer<'_> {
         if ignores_nulls(&expr.options) {
             function.params.null_treatment = Some(NullTreatment::IgnoreNulls);
         }
-        // The engine's frames of rows and groups are counted in this type, unbounded ones too.
-        let frame = &mut function.params.window_frame;
-        if frame.units != WindowFrameUnits::Range {
-            for bound in [&mut frame.start_bound, &mut frame.end_bound] {
-                if let WindowFrameBound::Preceding(count) | WindowFrameBound::Following(count) =
-                    bound
-                    && count.is_null()
-                {
-                    *count = ScalarValue::UInt64(None);
-                }
-            }
-        }
+        let counted = match &function.params.order_by[..] {
+            _ if function.params.window_frame.units != WindowFrameUnits::Range => DataType::UInt64,
+            [key] => key.expr.get_type(input_schema)?,
+            _ => DataType::Null,
+        };
+        type_bounds(&mut function.params.window_frame, &counted)?;
         function.params.distinct = expr.invocation == AggregationInvocation::Distinct as i32;
         Ok(Expr::WindowFunction(function))
     }
@@ -330,6 +326,21 @@ fn equal_with_nulls(term: Expr, join: &Join) -> std::result::Result<(Expr, Expr)
         Expr::BinaryExpr(binary) if is_pair => Ok((*binary.left, *binary.right)),
         term => Err(term),
     }
+}
+
+/// The engine counts rows and groups in one type, and distances in that of the key. The consumer
+/// has one type for both, and none for what is unbounded.
+fn type_bounds(frame: &mut WindowFrame, counted: &DataType) -> Result<()> {
+    for bound in [&mut frame.start_bound, &mut frame.end_bound] {
+        if let WindowFrameBound::Preceding(count) | WindowFrameBound::Following(count) = bound {
+            if !count.is_null() && counted.is_integer() {
+                *count = count.cast_to(counted)?;
+            } else if count.is_null() && *counted == DataType::UInt64 {
+                *count = ScalarValue::UInt64(None);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn without_nulls(expr: Expr) -> Expr {

@@ -2,15 +2,16 @@
 //! loses put differently.
 
 use datafusion::execution::SessionState;
+use datafusion_common::arrow::array::{Array, StructArray};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{DFSchemaRef, JoinType, Result, ScalarValue, not_impl_err};
 use datafusion_expr::expr::{BinaryExpr, NullTreatment, WindowFunction};
 use datafusion_expr::logical_plan::{Aggregate, Join};
-use datafusion_expr::{Cast, Expr, Extension, LogicalPlan, Operator, lit};
+use datafusion_expr::{Cast, Expr, Extension, LogicalPlan, Operator, TryCast, lit};
 use datafusion_substrait::extensions::Extensions;
 use datafusion_substrait::logical_plan::producer::{
     DefaultSubstraitProducer, SubstraitProducer, from_aggregate, from_binary_expr, from_cast,
-    from_join, from_literal, from_window_function,
+    from_join, from_literal, from_try_cast, from_window_function,
 };
 use datafusion_substrait::substrait::proto::aggregate_function::AggregationInvocation;
 use datafusion_substrait::substrait::proto::expression::{RexType, ScalarFunction};
@@ -101,13 +102,28 @@ impl SubstraitProducer for Producer<'_> {
         from_join(self, &Join { filter, ..plan.clone() })
     }
 
+    fn handle_try_cast(&mut self, cast: &TryCast, schema: &DFSchemaRef) -> Result<Expression> {
+        match other_zone(cast.field.data_type()) {
+            None => from_try_cast(self, cast, schema),
+            Some(_) => {
+                let input = self.handle_expr(&cast.expr, schema)?;
+                self.typed("arrow_try_cast", input, cast.field.data_type())
+            }
+        }
+    }
+
     fn handle_literal(&mut self, value: &ScalarValue) -> Result<Expression> {
+        if let ScalarValue::Struct(fields) = value
+            && fields.is_valid(0)
+        {
+            return self.named_struct(fields);
+        }
         let of = value.data_type();
         match other_zone(&of) {
             None => from_literal(self, value),
             Some(utc) => {
                 let literal = from_literal(self, &value.cast_to(&utc)?)?;
-                self.arrow_cast(literal, &of)
+                self.typed("arrow_cast", literal, &of)
             }
         }
     }
@@ -117,7 +133,7 @@ impl SubstraitProducer for Producer<'_> {
             None => from_cast(self, cast, schema),
             Some(_) => {
                 let input = self.handle_expr(&cast.expr, schema)?;
-                self.arrow_cast(input, cast.field.data_type())
+                self.typed("arrow_cast", input, cast.field.data_type())
             }
         }
     }
@@ -176,18 +192,33 @@ impl SubstraitProducer for Producer<'_> {
 impl Producer<'_> {
     /// A cast whose type is a text, because Substrait has instants and no zones. The optimizer
     /// makes a cast of it.
-    fn arrow_cast(&mut self, input: Expression, of: &DataType) -> Result<Expression> {
+    fn typed(&mut self, cast: &str, input: Expression, of: &DataType) -> Result<Expression> {
         let name = from_literal(self, &ScalarValue::from(of.to_string()))?;
-        let arguments = [input, name].map(|value| FunctionArgument {
+        Ok(self.call(cast, vec![input, name]))
+    }
+
+    /// A struct as the call that makes it, because a literal has no names. The optimizer makes a
+    /// literal of it.
+    fn named_struct(&mut self, fields: &StructArray) -> Result<Expression> {
+        let mut arguments = Vec::new();
+        for (name, column) in fields.column_names().into_iter().zip(fields.columns()) {
+            arguments.push(from_literal(self, &ScalarValue::from(name))?);
+            arguments.push(self.handle_literal(&ScalarValue::try_from_array(column, 0)?)?);
+        }
+        Ok(self.call("named_struct", arguments))
+    }
+
+    fn call(&mut self, function: &str, arguments: Vec<Expression>) -> Expression {
+        let arguments = arguments.into_iter().map(|value| FunctionArgument {
             arg_type: Some(ArgType::Value(value)),
         });
-        Ok(Expression {
+        Expression {
             rex_type: Some(RexType::ScalarFunction(ScalarFunction {
-                function_reference: self.register_function("arrow_cast".to_owned()),
-                arguments: arguments.into(),
+                function_reference: self.register_function(function.to_owned()),
+                arguments: arguments.collect(),
                 ..ScalarFunction::default()
             })),
-        })
+        }
     }
 }
 
