@@ -37,7 +37,10 @@ fn measure() {
     let (corpus, views) = Corpus::tpch();
     let mut bundles = Vec::new();
     let mut ratios = Vec::new();
-    println!("{:24} {:>12} {:>12} {:>7}", "view", "plan", "bundle", "ratio");
+    println!(
+        "{:24} {:>12} {:>12} {:>7}",
+        "view", "plan", "bundle", "ratio"
+    );
     for view in &views {
         let (analyzed, optimized) = corpus.plan(&view.sql).expect("it was planned before");
         let found = paired(
@@ -107,9 +110,8 @@ fn measure_registry() {
 
 fn function(number: usize) -> ScalarUDF {
     use datafusion::arrow::datatypes::DataType;
-    let identity = std::sync::Arc::new(
-        |args: &[datafusion::logical_expr::ColumnarValue]| Ok(args[0].clone()),
-    );
+    let identity =
+        std::sync::Arc::new(|args: &[datafusion::logical_expr::ColumnarValue]| Ok(args[0].clone()));
     create_udf(
         &format!("more_{number}"),
         vec![DataType::Int64],

@@ -23,8 +23,7 @@ pub(super) fn for_substrait(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub(super) fn for_protobuf(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(scan)
-            if is_work_table(&scan)
-                && (scan.projection.is_some() || !scan.filters.is_empty()) =>
+            if is_work_table(&scan) && (scan.projection.is_some() || !scan.filters.is_empty()) =>
         {
             let whole = TableScanBuilder::new(scan.table_name.clone(), Arc::clone(&scan.source))
                 .build()
@@ -33,7 +32,11 @@ pub(super) fn for_protobuf(plan: LogicalPlan) -> Result<LogicalPlan> {
             for filter in scan.filters {
                 builder = builder.filter(filter)?;
             }
-            let columns = scan.projected_schema.columns().into_iter().map(Expr::Column);
+            let columns = scan
+                .projected_schema
+                .columns()
+                .into_iter()
+                .map(Expr::Column);
             let plan = builder.project(columns)?.build()?;
             Ok(Transformed::yes(plan))
         }

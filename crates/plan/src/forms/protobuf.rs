@@ -19,8 +19,8 @@ use datafusion_proto::protobuf::LogicalPlanNode;
 use prost::Message;
 
 use super::guard::{MAX_BYTES, Reason};
-use super::tables::{FormTable, Tables, unwrap, wrap};
 use super::mend;
+use super::tables::{FormTable, Tables, unwrap, wrap};
 
 /// Tables by name; the bytes of a scan hold nothing else of them.
 struct Codec {
@@ -37,7 +37,9 @@ pub(super) fn encode(plan: &LogicalPlan, tables: &Tables) -> Result<Vec<u8>, Rea
     let node = LogicalPlanNode::try_from_logical_plan(&plan, &codec).map_err(text)?;
     let length = node.encoded_len();
     if length > MAX_BYTES {
-        return Err(format!("it would have {length} bytes, and {MAX_BYTES} is the most"));
+        return Err(format!(
+            "it would have {length} bytes, and {MAX_BYTES} is the most"
+        ));
     }
     Ok(node.encode_to_vec())
 }

@@ -16,8 +16,8 @@ use datafusion_substrait::substrait::proto::extensions::simple_extension_declara
 use prost::Message;
 
 use self::consumer::Consumer;
-use super::mend;
 use super::guard::{MAX_BYTES, Reason, check_length, guarded, ready};
+use super::mend;
 use super::tables::{Tables, unwrap};
 use crate::error::codes;
 
@@ -29,7 +29,9 @@ pub(super) fn encode(plan: &LogicalPlan, state: &SessionState) -> Result<Vec<u8>
     plan.extensions.sort_by_key(declaration_order);
     let length = plan.encoded_len();
     if length > MAX_BYTES {
-        return Err(format!("it would have {length} bytes, and {MAX_BYTES} is the most"));
+        return Err(format!(
+            "it would have {length} bytes, and {MAX_BYTES} is the most"
+        ));
     }
     Ok(plan.encode_to_vec())
 }

@@ -102,7 +102,9 @@ pub(super) fn check_tables(plan: &LogicalPlan, tables: &Tables) -> Result<(), Re
         Some(name) if name.ends_with("()") => Err(format!(
             "the table function `{name}` hides its arguments from every plan"
         )),
-        Some(name) => Err(format!("the plan scans `{name}`, which is none of its tables")),
+        Some(name) => Err(format!(
+            "the plan scans `{name}`, which is none of its tables"
+        )),
     }
 }
 
@@ -173,9 +175,7 @@ fn replace_sources(
 ) -> EngineResult<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(scan) => Ok(match source_of(&scan) {
-            Some(source) => {
-                Transformed::yes(LogicalPlan::TableScan(TableScan { source, ..scan }))
-            }
+            Some(source) => Transformed::yes(LogicalPlan::TableScan(TableScan { source, ..scan })),
             None => Transformed::no(LogicalPlan::TableScan(scan)),
         }),
         other => Ok(Transformed::no(other)),

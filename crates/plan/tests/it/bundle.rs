@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use codeanatomy_plan::forms::{FormContent, FormSource, PlanForms};
 use codeanatomy_plan::{
-    ComponentClass, ContractIdentity, DeltaInput, Determinism, IdentityInputs, InputIdentity, InputKind,
-    PlanBundle, PlanBundleArtifact, codes,
+    ComponentClass, ContractIdentity, DeltaInput, Determinism, IdentityInputs, InputIdentity,
+    InputKind, PlanBundle, PlanBundleArtifact, codes,
 };
 use codeanatomy_vocab::{Fingerprint, ViewName};
 
@@ -302,9 +302,19 @@ fn an_artifact_of_another_format_or_a_damaged_one_is_refused() {
     let error = PlanBundleArtifact::from_json(&newer).unwrap_err();
     assert_eq!(error.code(), codes::UNKNOWN_ARTIFACT_FORMAT);
     let other_key = text.replacen("\"opaque\": []", "\"opaque\": [\"x\"]", 1);
-    let compact = serde_json::from_str::<serde_json::Value>(&text).unwrap().to_string();
+    let compact = serde_json::from_str::<serde_json::Value>(&text)
+        .unwrap()
+        .to_string();
     let more = format!("{text}\n");
-    for damaged in ["", "{}", "[]", &text[..text.len() / 2], &other_key, &compact, &more] {
+    for damaged in [
+        "",
+        "{}",
+        "[]",
+        &text[..text.len() / 2],
+        &other_key,
+        &compact,
+        &more,
+    ] {
         let error = PlanBundleArtifact::from_json(damaged).unwrap_err();
         assert_eq!(error.code(), codes::DAMAGED_ARTIFACT);
     }
@@ -343,7 +353,10 @@ fn a_bundle_with_any_other_byte_is_refused() {
 /// A bundle as it is kept, with a form and two Delta tables.
 fn kept(bundle: &PlanBundle) -> PlanBundleArtifact {
     let mut forms = PlanForms::missing("it was not made");
-    forms.protobuf.content = Some(FormContent::new(FormSource::Optimized, vec![0, 1, 254, 255]));
+    forms.protobuf.content = Some(FormContent::new(
+        FormSource::Optimized,
+        vec![0, 1, 254, 255],
+    ));
     let input = |table: &str| DeltaInput {
         table: table.to_owned(),
         location: format!("data/{table}"),

@@ -50,7 +50,10 @@ impl Corpus {
             let n_rows = 9 - 2 * number;
             let batch = table.random_batch(seed + number as u64, n_rows).unwrap();
             let provider = MemTable::try_new(table.schema, vec![vec![batch]]).unwrap();
-            (table.name.to_owned(), Arc::new(provider) as Arc<dyn TableProvider>)
+            (
+                table.name.to_owned(),
+                Arc::new(provider) as Arc<dyn TableProvider>,
+            )
         });
         Self::over(data.collect())
     }
@@ -97,7 +100,10 @@ impl Corpus {
     fn over(data: BTreeMap<String, Arc<dyn TableProvider>>) -> Self {
         let config = SessionConfig::new()
             .with_target_partitions(1)
-            .set_bool("datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown", false)
+            .set_bool(
+                "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown",
+                false,
+            )
             .set_str("datafusion.execution.time_zone", "+00:00");
         let ctx = SessionContext::new_with_config(config);
         let names = data.keys().map(|name| (name.clone(), identity()));
@@ -194,7 +200,6 @@ impl Corpus {
             .map(|batches| rows_of(&batches))
             .map_err(|error| error.strip_backtrace())
     }
-
 }
 
 fn identity() -> InputIdentity {
@@ -250,53 +255,101 @@ fn tpch_tables() -> BTreeMap<String, Arc<dyn TableProvider>> {
     let money = |name: &str| of(name, DataType::Decimal128(15, 2));
     let date = |name: &str| of(name, DataType::Date32);
     let schemas = [
-        ("region", vec![int("r_regionkey"), text("r_name"), text("r_comment")]),
-        ("nation", vec![int("n_nationkey"), text("n_name"), int("n_regionkey"), text("n_comment")]),
+        (
+            "region",
+            vec![int("r_regionkey"), text("r_name"), text("r_comment")],
+        ),
+        (
+            "nation",
+            vec![
+                int("n_nationkey"),
+                text("n_name"),
+                int("n_regionkey"),
+                text("n_comment"),
+            ],
+        ),
         (
             "supplier",
             vec![
-                int("s_suppkey"), text("s_name"), text("s_address"), int("s_nationkey"),
-                text("s_phone"), money("s_acctbal"), text("s_comment"),
+                int("s_suppkey"),
+                text("s_name"),
+                text("s_address"),
+                int("s_nationkey"),
+                text("s_phone"),
+                money("s_acctbal"),
+                text("s_comment"),
             ],
         ),
         (
             "customer",
             vec![
-                int("c_custkey"), text("c_name"), text("c_address"), int("c_nationkey"),
-                text("c_phone"), money("c_acctbal"), text("c_mktsegment"), text("c_comment"),
+                int("c_custkey"),
+                text("c_name"),
+                text("c_address"),
+                int("c_nationkey"),
+                text("c_phone"),
+                money("c_acctbal"),
+                text("c_mktsegment"),
+                text("c_comment"),
             ],
         ),
         (
             "part",
             vec![
-                int("p_partkey"), text("p_name"), text("p_mfgr"), text("p_brand"), text("p_type"),
-                of("p_size", DataType::Int32), text("p_container"), money("p_retailprice"),
+                int("p_partkey"),
+                text("p_name"),
+                text("p_mfgr"),
+                text("p_brand"),
+                text("p_type"),
+                of("p_size", DataType::Int32),
+                text("p_container"),
+                money("p_retailprice"),
                 text("p_comment"),
             ],
         ),
         (
             "partsupp",
             vec![
-                int("ps_partkey"), int("ps_suppkey"), of("ps_availqty", DataType::Int32),
-                money("ps_supplycost"), text("ps_comment"),
+                int("ps_partkey"),
+                int("ps_suppkey"),
+                of("ps_availqty", DataType::Int32),
+                money("ps_supplycost"),
+                text("ps_comment"),
             ],
         ),
         (
             "orders",
             vec![
-                int("o_orderkey"), int("o_custkey"), text("o_orderstatus"), money("o_totalprice"),
-                date("o_orderdate"), text("o_orderpriority"), text("o_clerk"),
-                of("o_shippriority", DataType::Int32), text("o_comment"),
+                int("o_orderkey"),
+                int("o_custkey"),
+                text("o_orderstatus"),
+                money("o_totalprice"),
+                date("o_orderdate"),
+                text("o_orderpriority"),
+                text("o_clerk"),
+                of("o_shippriority", DataType::Int32),
+                text("o_comment"),
             ],
         ),
         (
             "lineitem",
             vec![
-                int("l_orderkey"), int("l_partkey"), int("l_suppkey"),
-                of("l_linenumber", DataType::Int32), money("l_quantity"), money("l_extendedprice"),
-                money("l_discount"), money("l_tax"), text("l_returnflag"), text("l_linestatus"),
-                date("l_shipdate"), date("l_commitdate"), date("l_receiptdate"),
-                text("l_shipinstruct"), text("l_shipmode"), text("l_comment"),
+                int("l_orderkey"),
+                int("l_partkey"),
+                int("l_suppkey"),
+                of("l_linenumber", DataType::Int32),
+                money("l_quantity"),
+                money("l_extendedprice"),
+                money("l_discount"),
+                money("l_tax"),
+                text("l_returnflag"),
+                text("l_linestatus"),
+                date("l_shipdate"),
+                date("l_commitdate"),
+                date("l_receiptdate"),
+                text("l_shipinstruct"),
+                text("l_shipmode"),
+                text("l_comment"),
             ],
         ),
     ];

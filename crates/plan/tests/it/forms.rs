@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use codeanatomy_plan::{Determinism, codes};
 use codeanatomy_plan::forms::{Form, FormKind, PlanForms};
+use codeanatomy_plan::{Determinism, codes};
 use codeanatomy_testkit::queries::random_query;
 
 use crate::corpus::{Corpus, Rows};
@@ -143,9 +143,10 @@ fn examine(remainder: u64, threads: u64) -> Findings {
         findings.note_form(&substrait, &query.sql);
         findings.note_form(&protobuf, &query.sql);
         if again.forms(&twice).substrait.content != substrait.content {
-            findings
-                .exceptions
-                .push(format!("other Substrait bytes in another session:\n{}", query.sql));
+            findings.exceptions.push(format!(
+                "other Substrait bytes in another session:\n{}",
+                query.sql
+            ));
         }
         // Rows that the plan itself does not settle cannot be compared.
         if bundle.determinism > Determinism::D2 {
@@ -161,9 +162,10 @@ fn examine(remainder: u64, threads: u64) -> Findings {
             };
             let restored = corpus.restore(form.kind, &content.bytes, bundle.digest.digest);
             let Ok(plan) = restored else {
-                findings
-                    .exceptions
-                    .push(format!("{} comes back otherwise:\n{}", form.kind, query.sql));
+                findings.exceptions.push(format!(
+                    "{} comes back otherwise:\n{}",
+                    form.kind, query.sql
+                ));
                 continue;
             };
             let again = corpus.run(&plan);
@@ -246,7 +248,16 @@ fn the_tpch_views_validate() {
         findings.note_form(&protobuf, &name);
     }
     println!("{}", findings.report());
-    assert_eq!(findings.share(FormKind::Protobuf), 1.0, "{}", findings.report());
-    assert!(findings.share(FormKind::Substrait) >= 0.9, "{}", findings.report());
+    assert_eq!(
+        findings.share(FormKind::Protobuf),
+        1.0,
+        "{}",
+        findings.report()
+    );
+    assert!(
+        findings.share(FormKind::Substrait) >= 0.9,
+        "{}",
+        findings.report()
+    );
     assert!(views.len() >= 30);
 }

@@ -1,6 +1,6 @@
 //! The digests of released formats, kept as fixtures that never change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use codeanatomy_plan::{FINGERPRINT_FORMAT, plan_digest};
@@ -9,10 +9,11 @@ use datafusion::common::{JoinType, NullEquality, ScalarValue};
 use datafusion::functions::expr_fn::{concat, random, upper};
 use datafusion::functions_aggregate::expr_fn::{count, first_value, sum};
 use datafusion::functions_window::expr_fn::lag;
+use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::logical_plan::{LogicalPlanBuilder, table_scan};
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, LogicalPlan, WindowFrame, cast, col, in_subquery, lit, out_ref_col,
-    scalar_subquery, when,
+    rollup, scalar_subquery, when,
 };
 
 const FIXTURE: &str = include_str!("../goldens/format_2.txt");
@@ -30,6 +31,7 @@ fn a_digest_of_a_released_format_never_changes() {
         .collect();
     let computed: BTreeMap<&str, String> = plans()
         .into_iter()
+        .chain(plans_of_format_2())
         .map(|(name, plan)| (name, plan_digest(&plan).unwrap().digest.to_hex()))
         .collect();
     let lines: Vec<String> = computed
@@ -48,6 +50,23 @@ fn a_digest_of_a_released_format_never_changes() {
          the change in docs/specs/fingerprint.md:\n{}",
         lines.join("\n")
     );
+}
+
+/// Every digest holds the number of its format.
+#[test]
+fn the_digests_of_two_formats_have_nothing_in_common() {
+    let digests = |fixture: &'static str| -> BTreeSet<&'static str> {
+        let lines = fixture.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .filter_map(|line| Some(line.rsplit_once(' ')?.1))
+            .collect()
+    };
+    let (one, two) = (
+        digests(include_str!("../goldens/format_1.txt")),
+        digests(FIXTURE),
+    );
+    assert!(one.len() >= 13 && two.len() >= one.len());
+    assert!(one.is_disjoint(&two));
 }
 
 fn scan(name: &str) -> LogicalPlanBuilder {
@@ -197,6 +216,69 @@ fn plans() -> Vec<(&'static str, LogicalPlan)> {
                     .unwrap()
                     .distinct(),
             ),
+        ),
+    ]
+}
+
+/// Plans that are digested as another plan.
+fn plans_of_format_2() -> Vec<(&'static str, LogicalPlan)> {
+    let joined = |join_type| {
+        scan("orders").join_detailed(
+            scan("lines").build().unwrap(),
+            join_type,
+            (vec!["orders.id"], vec!["lines.id"]),
+            Some(col("orders.ratio").lt(col("lines.ratio"))),
+            NullEquality::NullEqualsNothing,
+        )
+    };
+    let case = |expr: Expr| {
+        let arms = vec![(Box::new(lit(1_i64)), Box::new(lit("one")))];
+        Expr::Case(Case::new(Some(Box::new(expr)), arms, None)).alias("word")
+    };
+    vec![
+        ("right join", built(joined(JoinType::Right))),
+        ("full join", built(joined(JoinType::Full))),
+        ("right mark join", built(joined(JoinType::RightMark))),
+        (
+            "some columns",
+            built(
+                scan("orders")
+                    .project(vec![col("orders.name"), col("orders.id")])
+                    .unwrap()
+                    .filter(col("orders.id").gt(lit(3_i64))),
+            ),
+        ),
+        (
+            "rollup",
+            built(scan("orders").aggregate(
+                vec![rollup(vec![col("orders.name"), col("orders.at")])],
+                vec![count(lit(1_i64)).alias("n")],
+            )),
+        ),
+        (
+            "keys in another order",
+            built(scan("orders").aggregate(
+                vec![col("orders.ratio"), col("orders.at"), col("orders.name")],
+                vec![
+                    count(lit(1_i64)).alias("n"),
+                    count(col("orders.id")).alias("m"),
+                ],
+            )),
+        ),
+        (
+            "simple case and sum",
+            built(scan("orders").project(vec![
+                case(col("orders.id")),
+                (lit(1_i64) + col("orders.id")).alias("next"),
+            ])),
+        ),
+        (
+            "repeated sort key",
+            built(scan("orders").sort(vec![
+                col("orders.at").sort(false, true),
+                col("orders.at").sort(true, true),
+                col("orders.id").sort(true, true),
+            ])),
         ),
     ]
 }

@@ -46,7 +46,14 @@ fn union(inputs: Vec<Arc<LogicalPlan>>) -> LogicalPlan {
     LogicalPlan::Union(Union { inputs, schema })
 }
 
-fn forms(plan: LogicalPlan) -> (PlanBundle, PlanForms) {
+/// The bundle and the forms of a plan, optimized or as it is.
+fn forms(plan: LogicalPlan, optimized: bool) -> (PlanBundle, PlanForms) {
+    let state = SessionContext::new().state();
+    let other = if optimized {
+        state.optimize(&plan).unwrap()
+    } else {
+        plan.clone()
+    };
     let view = ViewName::new("large").unwrap();
     let identity = InputIdentity {
         kind: InputKind::Dataset,
@@ -58,10 +65,10 @@ fn forms(plan: LogicalPlan) -> (PlanBundle, PlanForms) {
         inputs: BTreeMap::from([("t".to_owned(), identity)]),
         ..IdentityInputs::default()
     };
-    let bundle = PlanBundle::new(&view, plan.clone(), plan, &inputs).unwrap();
+    let bundle = PlanBundle::new(&view, plan, other, &inputs).unwrap();
     let source: Arc<dyn TableSource> = Arc::new(SchemaSource::new(schema()));
     let tables = BTreeMap::from([("t".to_owned(), source)]);
-    let forms = plan_forms(&bundle, &tables, &SessionContext::new().state());
+    let forms = plan_forms(&bundle, &tables, &state);
     (bundle, forms)
 }
 
@@ -71,7 +78,7 @@ fn a_plan_of_10_000_nodes_has_a_bundle_and_says_why_it_has_no_forms() {
         let plan = (0..10_000).fold(scan(), |input, number| {
             filtered(col("t.a").not_eq(lit(i64::from(number))), input)
         });
-        let (_, forms) = forms(plan);
+        let (_, forms) = forms(plan, false);
         for form in [&forms.substrait, &forms.protobuf] {
             assert!(form.content.is_none());
             assert!(form.validation.reason.contains("too deep"), "{form:?}");
@@ -81,12 +88,12 @@ fn a_plan_of_10_000_nodes_has_a_bundle_and_says_why_it_has_no_forms() {
 }
 
 #[test]
-fn a_wide_plan_of_3_000_nodes_has_both_forms() {
+fn a_wide_plan_of_2_000_nodes_has_both_forms() {
     on_planning_stack(|| {
-        let inputs = (0..1_500_i64)
+        let inputs = (0..1_000_i64)
             .map(|number| Arc::new(filtered(col("t.a").eq(lit(number)), scan())))
             .collect();
-        let (_, forms) = forms(union(inputs));
+        let (_, forms) = forms(union(inputs), true);
         for form in [forms.substrait, forms.protobuf] {
             assert!(form.validation.matches, "{:?}", form.validation);
         }
@@ -100,7 +107,7 @@ fn a_chain_of_2_000_alternatives_is_no_deep_plan() {
             // The optimizer would make a list of equalities.
             expr.or(col("t.a").lt(col("t.b") + lit(number)))
         });
-        let (_, forms) = forms(filtered(any, scan()));
+        let (_, forms) = forms(filtered(any, scan()), false);
         for form in [forms.substrait, forms.protobuf] {
             assert!(form.content.is_some(), "{:?}", form.validation);
         }
@@ -117,7 +124,7 @@ fn expressions_of_2_000_levels_say_why_they_have_no_form() {
             Expr::Not(Box::new(expr))
         });
         for predicate in [sum, not] {
-            let (_, forms) = forms(filtered(predicate, scan()));
+            let (_, forms) = forms(filtered(predicate, scan()), false);
             for form in [&forms.substrait, &forms.protobuf] {
                 assert!(form.validation.reason.contains("too deep"), "{form:?}");
             }
@@ -132,7 +139,7 @@ fn a_shared_plan_that_would_be_huge_as_a_tree_is_not_written_out() {
             let shared = Arc::new(input);
             union(vec![Arc::clone(&shared), shared])
         });
-        let (_, forms) = forms(plan);
+        let (_, forms) = forms(plan, false);
         for form in [&forms.substrait, &forms.protobuf] {
             assert!(form.validation.reason.contains("too large"), "{form:?}");
         }

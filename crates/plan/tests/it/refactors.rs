@@ -407,11 +407,7 @@ const PAIRS: &[(&str, &str, &str)] = &[
         "SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a)",
         "SELECT t.a FROM t LEFT ANTI JOIN u ON t.a = u.a",
     ),
-    (
-        "SELECT ALL",
-        "SELECT ALL a FROM t",
-        "SELECT a FROM t",
-    ),
+    ("SELECT ALL", "SELECT ALL a FROM t", "SELECT a FROM t"),
     (
         "WHERE TRUE",
         "SELECT a FROM t WHERE TRUE AND b > 1",

@@ -33,7 +33,9 @@ impl Generator {
             }
             5 => {
                 self.uses("variance");
-                let name = self.rng.pick(&["stddev", "var_pop", "var_samp", "stddev_pop"]);
+                let name = self
+                    .rng
+                    .pick(&["stddev", "var_pop", "var_samp", "stddev_pop"]);
                 (self.over(name, Type::Float, scope), Type::Float)
             }
             6 => {

@@ -51,7 +51,9 @@ impl Generator {
         }
         let text = match of {
             Type::Int => return format!("{}", self.rng.below(7)),
-            Type::Float => self.rng.pick(&["0.5e0", "1e0", "-1.5e0", "CAST('NaN' AS DOUBLE)"]),
+            Type::Float => self
+                .rng
+                .pick(&["0.5e0", "1e0", "-1.5e0", "CAST('NaN' AS DOUBLE)"]),
             Type::Decimal => self.rng.pick(&[
                 "CAST(1.25 AS DECIMAL(15, 2))",
                 "CAST(-3 AS DECIMAL(15, 2))",
@@ -138,12 +140,16 @@ impl Generator {
             6 => {
                 self.uses("text to number");
                 let text = self.expr(Type::Text, scope, depth);
-                let name = self.rng.pick(&["length", "ascii", "octet_length", "bit_length"]);
+                let name = self
+                    .rng
+                    .pick(&["length", "ascii", "octet_length", "bit_length"]);
                 format!("CAST({name}({text}) AS BIGINT)")
             }
             7 => {
                 self.uses("date part");
-                let part = self.rng.pick(&["year", "month", "day", "dow", "hour", "epoch"]);
+                let part = self
+                    .rng
+                    .pick(&["year", "month", "day", "dow", "hour", "epoch"]);
                 let from = self.rng.pick(&[Type::Date, Type::Time, Type::Instant]);
                 let from = self.expr(from, scope, depth);
                 format!("CAST(date_part('{part}', {from}) AS BIGINT)")
@@ -184,7 +190,9 @@ impl Generator {
             }
             2 => {
                 self.uses("float function");
-                let name = self.rng.pick(&["floor", "ceil", "round", "sin", "exp", "trunc"]);
+                let name = self
+                    .rng
+                    .pick(&["floor", "ceil", "round", "sin", "exp", "trunc"]);
                 format!("{name}({one})")
             }
             3 => {
@@ -238,9 +246,9 @@ impl Generator {
             }
             2 => {
                 self.uses("text function");
-                let name = self
-                    .rng
-                    .pick(&["upper", "lower", "reverse", "trim", "ltrim", "initcap", "md5"]);
+                let name = self.rng.pick(&[
+                    "upper", "lower", "reverse", "trim", "ltrim", "initcap", "md5",
+                ]);
                 format!("{name}({one})")
             }
             3 => {
@@ -259,7 +267,9 @@ impl Generator {
             }
             6 => {
                 self.uses("number to text");
-                let from = self.rng.pick(&[Type::Int, Type::Decimal, Type::Bool, Type::Date]);
+                let from = self
+                    .rng
+                    .pick(&[Type::Int, Type::Decimal, Type::Bool, Type::Date]);
                 let from = self.expr(from, scope, depth);
                 format!("CAST({from} AS VARCHAR)")
             }

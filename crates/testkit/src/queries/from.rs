@@ -27,9 +27,17 @@ impl Generator {
             }
             2 => {
                 self.uses("values");
-                let int = Column { sql: "column1".to_owned(), of: Type::Int };
-                let text = Column { sql: "column2".to_owned(), of: Type::Text };
-                let rows = self.rng.pick(&["(1, 'x'), (2, NULL)", "(0, ''), (NULL, 'y'), (3, 'x')"]);
+                let int = Column {
+                    sql: "column1".to_owned(),
+                    of: Type::Int,
+                };
+                let text = Column {
+                    sql: "column2".to_owned(),
+                    of: Type::Text,
+                };
+                let rows = self
+                    .rng
+                    .pick(&["(1, 'x'), (2, NULL)", "(0, ''), (NULL, 'y'), (3, 'x')"]);
                 let part = Part {
                     sql: String::new(),
                     columns: vec![int, text],

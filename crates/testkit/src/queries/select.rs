@@ -33,9 +33,9 @@ impl Generator {
         self.uses("order");
         let keys: Vec<String> = (1..=columns.len())
             .map(|number| {
-                let direction =
-                    self.rng
-                        .pick(&["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]);
+                let direction = self
+                    .rng
+                    .pick(&["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]);
                 format!("{number}{direction}")
             })
             .collect();
@@ -158,7 +158,11 @@ impl Generator {
         let item = self.leaf(of, scope);
         let items = vec![(key.clone(), Type::Int), (item, of)];
         let order = format!(" ORDER BY {key}, {}", rest.join(", "));
-        self.listed(&format!("DISTINCT ON ({key}) "), items, &format!("{from}{order}"))
+        self.listed(
+            &format!("DISTINCT ON ({key}) "),
+            items,
+            &format!("{from}{order}"),
+        )
     }
 
     fn listed(&mut self, distinct: &str, items: Vec<(String, Type)>, from: &str) -> Part {

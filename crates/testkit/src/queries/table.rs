@@ -62,7 +62,10 @@ pub fn tables() -> Vec<QueryTable> {
                 of("flag", DataType::Boolean),
             ],
         ),
-        table("v", vec![key("id"), int("parent"), of("w", DataType::Float64)]),
+        table(
+            "v",
+            vec![key("id"), int("parent"), of("w", DataType::Float64)],
+        ),
     ]
 }
 

@@ -70,7 +70,9 @@ impl Generator {
             }
             1 => {
                 self.uses("time zone");
-                let zone = self.rng.pick(&["Europe/Brussels", "+02:00", "America/New_York"]);
+                let zone = self
+                    .rng
+                    .pick(&["Europe/Brussels", "+02:00", "America/New_York"]);
                 format!("CAST(({one} AT TIME ZONE '{zone}') AS TIMESTAMPTZ)")
             }
             2 => {
@@ -106,7 +108,9 @@ impl Generator {
             }
             3 => {
                 self.uses("array function");
-                let name = self.rng.pick(&["array_sort", "array_reverse", "array_distinct"]);
+                let name = self
+                    .rng
+                    .pick(&["array_sort", "array_reverse", "array_distinct"]);
                 format!("{name}({one})")
             }
             _ => {
@@ -131,7 +135,11 @@ impl Generator {
         }
         let table = self.rng.pick(&["u", "v"]);
         let alias = self.name("q");
-        let (key, value) = if table == "u" { ("k", "a") } else { ("id", "parent") };
+        let (key, value) = if table == "u" {
+            ("k", "a")
+        } else {
+            ("id", "parent")
+        };
         let mut conditions = vec![format!("{alias}.{value} > {}", self.rng.below(3))];
         if self.rng.percent(60)
             && let Some(column) = self.column(Type::Int, &scope.columns)

@@ -49,7 +49,9 @@ impl Generator {
         if keys.is_empty() {
             return (String::new(), false);
         }
-        let direction = self.rng.pick(&["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]);
+        let direction = self
+            .rng
+            .pick(&["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]);
         let keys = keys.join(&format!("{direction}, "));
         (format!("ORDER BY {keys}{direction}"), single)
     }
@@ -66,7 +68,9 @@ impl Generator {
         match self.rng.below(6) {
             0 => {
                 self.uses("rank");
-                let name = self.rng.pick(&["row_number", "rank", "dense_rank", "ntile"]);
+                let name = self
+                    .rng
+                    .pick(&["row_number", "rank", "dense_rank", "ntile"]);
                 let argument = if name == "ntile" { "3" } else { "" };
                 (format!("{name}({argument})"), Type::Int)
             }

@@ -4,17 +4,15 @@
 //! subsets of a cube, and makes a tree as deep as a list of operands is long.
 
 use datafusion::arrow::ipc::root_as_message;
-use datafusion_proto::protobuf::logical_expr_node::ExprType;
-use datafusion_proto::protobuf::logical_plan_node::LogicalPlanType;
-use datafusion_proto::protobuf::repartition_node::PartitionMethod;
-use datafusion_proto::protobuf::{
-    LogicalExprNode, LogicalPlanNode, SortExprNode, WhenThen,
-};
 use datafusion_proto::generated::datafusion_common::arrow_type::ArrowTypeEnum;
 use datafusion_proto::generated::datafusion_common::scalar_value::Value;
 use datafusion_proto::generated::datafusion_common::{
     ArrowType, Field, ScalarNestedValue, ScalarValue, Schema,
 };
+use datafusion_proto::protobuf::logical_expr_node::ExprType;
+use datafusion_proto::protobuf::logical_plan_node::LogicalPlanType;
+use datafusion_proto::protobuf::repartition_node::PartitionMethod;
+use datafusion_proto::protobuf::{LogicalExprNode, LogicalPlanNode, SortExprNode, WhenThen};
 
 use crate::forms::guard::Reason;
 
@@ -220,10 +218,7 @@ fn exprs(nodes: &[LogicalExprNode]) -> Checked {
 }
 
 fn sorts(nodes: &[SortExprNode]) -> Checked {
-    all(nodes
-        .iter()
-        .filter_map(|sort| sort.expr.as_ref())
-        .map(expr))
+    all(nodes.iter().filter_map(|sort| sort.expr.as_ref()).map(expr))
 }
 
 fn when_then(node: &WhenThen) -> Checked {
@@ -246,9 +241,10 @@ fn scalar(value: &ScalarValue) -> Result<(), Reason> {
         Some(Value::DictionaryValue(value)) => value.value.as_deref().map_or(Ok(()), scalar),
         Some(Value::RunEndEncodedValue(value)) => value.value.as_deref().map_or(Ok(()), scalar),
         Some(Value::UnionValue(value)) => {
-            value.fields.iter().try_for_each(|union_field| {
-                union_field.field.as_ref().map_or(Ok(()), field)
-            })?;
+            value
+                .fields
+                .iter()
+                .try_for_each(|union_field| union_field.field.as_ref().map_or(Ok(()), field))?;
             value.value.as_deref().map_or(Ok(()), scalar)
         }
         Some(
@@ -294,9 +290,10 @@ fn scalar(value: &ScalarValue) -> Result<(), Reason> {
 /// A value in Arrow's own format: one row, neither compressed nor longer than its bytes can say.
 fn nested_value(value: &ScalarNestedValue) -> Result<(), Reason> {
     schema(value.schema.as_ref())?;
-    let mut messages = vec![&value.ipc_message];
-    messages.extend(value.dictionaries.iter().map(|part| &part.ipc_message));
-    for (number, bytes) in messages.into_iter().enumerate() {
+    let mut messages = vec![(&value.ipc_message, value.arrow_data.len())];
+    let dictionaries = value.dictionaries.iter();
+    messages.extend(dictionaries.map(|part| (&part.ipc_message, part.arrow_data.len())));
+    for (number, (bytes, length)) in messages.into_iter().enumerate() {
         let message = root_as_message(bytes).map_err(|error| error.to_string())?;
         let batch = if number == 0 {
             message.header_as_record_batch()
@@ -311,6 +308,20 @@ fn nested_value(value: &ScalarNestedValue) -> Result<(), Reason> {
         }
         if number == 0 && batch.length() != 1 {
             return Err("a nested value has not one row".to_owned());
+        }
+        let ends_inside = |offset: i64, size: i64| {
+            let end = offset
+                .checked_add(size)
+                .and_then(|end| usize::try_from(end).ok());
+            offset >= 0 && size >= 0 && end.is_some_and(|end| end <= length)
+        };
+        if !batch
+            .buffers()
+            .iter()
+            .flatten()
+            .all(|buffer| ends_inside(buffer.offset(), buffer.length()))
+        {
+            return Err("a nested value ends before its parts".to_owned());
         }
         let nodes = batch.nodes();
         if nodes

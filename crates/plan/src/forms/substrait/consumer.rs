@@ -9,7 +9,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::{FunctionRegistry, SessionState};
 use datafusion_common::arrow::datatypes::DataType;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion_common::{DFSchema, NullEquality, Result, ScalarValue, TableReference, substrait_err};
+use datafusion_common::{
+    DFSchema, NullEquality, Result, ScalarValue, TableReference, substrait_err,
+};
 use datafusion_expr::expr::{Alias, NullTreatment};
 use datafusion_expr::logical_plan::{Aggregate, Join, Projection};
 use datafusion_expr::utils::{conjunction, split_conjunction_owned};
@@ -26,7 +28,9 @@ use datafusion_substrait::substrait::proto::aggregate_function::AggregationInvoc
 use datafusion_substrait::substrait::proto::expression::WindowFunction as SubstraitWindowFunction;
 use datafusion_substrait::substrait::proto::expression::field_reference::ReferenceType;
 use datafusion_substrait::substrait::proto::expression::reference_segment;
-use datafusion_substrait::substrait::proto::expression::{FieldReference, field_reference::RootType};
+use datafusion_substrait::substrait::proto::expression::{
+    FieldReference, field_reference::RootType,
+};
 use datafusion_substrait::substrait::proto::join_rel::JoinType as JoinRelType;
 use datafusion_substrait::substrait::proto::{
     AggregateRel, JoinRel, ProjectRel, Rel, SetRel, Type,
@@ -361,8 +365,7 @@ fn ordinal_of(expr: &FieldReference) -> Option<usize> {
     let Some(ReferenceType::DirectReference(segment)) = &expr.reference_type else {
         return None;
     };
-    let Some(reference_segment::ReferenceType::StructField(field)) = &segment.reference_type
-    else {
+    let Some(reference_segment::ReferenceType::StructField(field)) = &segment.reference_type else {
         return None;
     };
     usize::try_from(field.field).ok()

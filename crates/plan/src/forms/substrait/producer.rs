@@ -99,7 +99,13 @@ impl SubstraitProducer for Producer<'_> {
             return from_join(self, plan);
         }
         let filter = Some(lit(true));
-        from_join(self, &Join { filter, ..plan.clone() })
+        from_join(
+            self,
+            &Join {
+                filter,
+                ..plan.clone()
+            },
+        )
     }
 
     fn handle_try_cast(&mut self, cast: &TryCast, schema: &DFSchemaRef) -> Result<Expression> {
