@@ -1,6 +1,7 @@
 //! The engine's own protobuf encoding of a plan.
 
 mod check;
+mod value;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::{Session, side_by_side};
 
 /// Groups of queries; within a group, no two mean the same.
-const GROUPS: &[(&str, &[&str])] = &[
+pub(crate) const GROUPS: &[(&str, &[&str])] = &[
     (
         "column",
         &[
