@@ -7,13 +7,13 @@ use datafusion_common::arrow::datatypes::Field;
 use datafusion_common::metadata::FieldMetadata;
 use datafusion_expr::Expr;
 use datafusion_expr::expr::{
-    Between, Case, GroupingSet, InList, Like, Placeholder, SetComparison, SetQuantifier, Sort,
+    Between, InList, Like, Placeholder, SetComparison, SetQuantifier, Sort,
 };
 
 use super::class::Class;
 use super::columns::{Inputs, Place};
 use super::name::{column_digest, encode_places, lambda_variable_digest};
-use super::operator::{equality, operator_code, sort_terms};
+use super::operator::{operator_code, sort_terms};
 use super::scalar::encode_scalar;
 use super::tag::expr as tag;
 use super::{Walker, encode_metadata, encode_unnamed_field};
@@ -288,44 +288,6 @@ impl Walker {
         Ok(draft.finish())
     }
 
-    fn case(&mut self, case: &Case, scope: Scope<'_>) -> Result<ExprDigest> {
-        let Case {
-            expr,
-            when_then_expr,
-            else_expr,
-        } = case;
-        let operand = match expr {
-            Some(expr) => Some(self.expr(expr, scope)?),
-            None => None,
-        };
-        let mut arms = Vec::with_capacity(when_then_expr.len());
-        for (when, then) in when_then_expr {
-            arms.push((self.expr(when, scope)?, self.expr(then, scope)?));
-        }
-        let mut draft = Draft::new(tag::CASE);
-        let operand = match operand {
-            // An operand is compared with each WHEN; evaluated once or often, it has one value.
-            Some(operand) if scope.is_blind() && is_compared_alike(operand, &arms) => {
-                for (when, _) in &mut arms {
-                    *when = equality(operand, *when);
-                }
-                None
-            }
-            operand => operand,
-        };
-        draft.encoder.bool(operand.is_some());
-        if let Some(operand) = operand {
-            draft.child(operand);
-        }
-        draft.encoder.len(arms.len());
-        for (when, then) in arms {
-            draft.child(when);
-            draft.child(then);
-        }
-        self.optional(&mut draft, else_expr.as_deref(), scope)?;
-        Ok(draft.finish())
-    }
-
     /// A cast. The engine treats a target field without name, metadata and non-nullability as a
     /// bare type, so whether there is a name counts although the name does not.
     fn cast(
@@ -389,33 +351,6 @@ impl Walker {
         Ok(draft.finish())
     }
 
-    fn grouping_set(&mut self, set: &GroupingSet, scope: Scope<'_>) -> Result<ExprDigest> {
-        let (tag, exprs) = match set {
-            GroupingSet::Rollup(exprs) => (tag::ROLLUP, exprs),
-            GroupingSet::Cube(exprs) => (tag::CUBE, exprs),
-            GroupingSet::GroupingSets(sets) => {
-                let sets: Vec<_> = sets
-                    .iter()
-                    .map(|exprs| self.exprs(exprs, scope))
-                    .collect::<Result<_>>()?;
-                return Ok(grouping_sets(&sets));
-            }
-        };
-        let exprs = self.exprs(exprs, scope)?;
-        let small = scope.is_blind() && exprs.len() <= MAX_WRITTEN_OUT && !has_repeated(&exprs);
-        if small && tag == tag::ROLLUP {
-            let lengths = (0..=exprs.len()).rev();
-            let sets: Vec<_> = lengths.map(|length| exprs[..length].to_vec()).collect();
-            return Ok(grouping_sets(&sets));
-        }
-        if small {
-            return Ok(grouping_sets(&subsets(&exprs)));
-        }
-        let mut draft = Draft::new(tag);
-        draft.children(&exprs);
-        Ok(draft.finish())
-    }
-
     pub(super) fn optional(
         &mut self,
         draft: &mut Draft,
@@ -441,44 +376,6 @@ pub(super) fn column_of_input(ordinal: usize) -> ExprDigest {
     let mut draft = Draft::new(tag::COLUMN);
     encode_places(&mut draft.encoder, &[Place { input: 0, ordinal }]);
     draft.finish()
-}
-
-/// Keys of a rollup or cube whose sets are still written out.
-const MAX_WRITTEN_OUT: usize = 6;
-
-fn grouping_sets(sets: &[Vec<ExprDigest>]) -> ExprDigest {
-    let mut draft = Draft::new(tag::GROUPING_SETS);
-    draft.encoder.len(sets.len());
-    for exprs in sets {
-        draft.children(exprs);
-    }
-    draft.finish()
-}
-
-fn has_repeated(exprs: &[ExprDigest]) -> bool {
-    exprs.iter().enumerate().any(|(number, expr)| {
-        let before = &exprs[..number];
-        before.iter().any(|other| other.digest == expr.digest)
-    })
-}
-
-/// The subsets in the order in which the engine counts them: the first expression is the lowest bit.
-fn subsets(exprs: &[ExprDigest]) -> Vec<Vec<ExprDigest>> {
-    (0..1_usize << exprs.len())
-        .map(|mask| {
-            let chosen = exprs.iter().enumerate();
-            chosen
-                .filter(|(number, _)| mask >> number & 1 == 1)
-                .map(|(_, expr)| *expr)
-                .collect()
-        })
-        .collect()
-}
-
-fn is_compared_alike(operand: ExprDigest, arms: &[(ExprDigest, ExprDigest)]) -> bool {
-    !operand.volatile
-        && operand.class.is_comparable()
-        && arms.iter().all(|(when, _)| when.class == operand.class)
 }
 
 pub(super) fn without_plain_alias(mut expr: &Expr) -> &Expr {

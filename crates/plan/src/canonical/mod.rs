@@ -6,10 +6,12 @@
 //! is deep.
 
 mod call;
+mod case;
 mod class;
 mod columns;
 mod expr;
 mod functions;
+mod grouping;
 mod join;
 mod layout;
 mod name;

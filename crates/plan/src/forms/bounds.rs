@@ -3,7 +3,7 @@
 //! The encodings are trees: what a plan shares, they repeat. Their decoders stop at a hundred
 //! nested messages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_expr::expr::{BinaryExpr, Exists, InSubquery, SetComparison};
@@ -34,14 +34,14 @@ struct Extent {
 
 struct Measure {
     chains: Chains,
-    plans: HashMap<usize, Extent>,
+    plans: BTreeMap<usize, Extent>,
 }
 
 /// Refuses a plan that no decoder would take, before somebody recurses through it.
 pub(super) fn check_extent(plan: &LogicalPlan, chains: Chains) -> Result<(), Reason> {
     let mut measure = Measure {
         chains,
-        plans: HashMap::new(),
+        plans: BTreeMap::new(),
     };
     let Extent { size, height } = measure.plan(plan);
     if size > MAX_SIZE {

@@ -1,8 +1,9 @@
 //! The engine's own protobuf encoding of a plan.
 
 mod check;
+mod value;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -75,21 +76,25 @@ pub(super) fn functions_of(
         None,
         state.session_id().to_owned(),
         state.config().clone(),
-        only(state.scalar_functions(), called),
-        only(state.higher_order_functions(), called),
-        only(state.aggregate_functions(), called),
-        only(state.window_functions(), called),
+        only(called, |name| state.scalar_functions().get(name).cloned()),
+        only(called, |name| {
+            state.higher_order_functions().get(name).cloned()
+        }),
+        only(called, |name| {
+            state.aggregate_functions().get(name).cloned()
+        }),
+        only(called, |name| state.window_functions().get(name).cloned()),
         Arc::clone(state.runtime_env()),
     ))
 }
 
-fn only<F>(
-    functions: &HashMap<String, Arc<F>>,
+fn only<F, M: FromIterator<(String, Arc<F>)>>(
     called: &BTreeSet<String>,
-) -> HashMap<String, Arc<F>> {
+    find: impl Fn(&String) -> Option<Arc<F>>,
+) -> M {
     called
         .iter()
-        .filter_map(|name| Some((name.clone(), Arc::clone(functions.get(name)?))))
+        .filter_map(|name| Some((name.clone(), find(name)?)))
         .collect()
 }
 

@@ -20,6 +20,8 @@ mod hostile;
 mod large;
 mod mutants;
 mod nodes;
+#[cfg(feature = "forms")]
+mod oracle;
 mod properties;
 mod refactors;
 mod sessions;

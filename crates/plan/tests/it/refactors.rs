@@ -3,7 +3,7 @@
 use crate::support::{Session, side_by_side};
 
 /// A kind of refactoring, one spelling, and another.
-const PAIRS: &[(&str, &str, &str)] = &[
+pub(crate) const PAIRS: &[(&str, &str, &str)] = &[
     ("table alias", "SELECT x.a FROM t x", "SELECT y.a FROM t y"),
     ("no alias", "SELECT x.a FROM t x", "SELECT a FROM t"),
     (
