@@ -405,6 +405,7 @@ impl Build<'_> {
                 components: semantic_components(view),
                 upstream: self.upstream.clone(),
                 ephemeral: ephemeral_keys(view, self.bound.planned()),
+                ..Provenance::default()
             },
             clock: Arc::clone(&self.clock),
         };
