@@ -83,3 +83,5 @@ pub const MAINTENANCE_FAILED: Code =
     Code::new("CA-DELTA-0031", ErrorKind::Unavailable, Stage::Execution);
 /// Rows that cannot come to those of a table, because their columns are others.
 pub const COLUMNS_DIFFER: Code = Code::new("CA-DELTA-0032", ErrorKind::Invalid, Stage::Execution);
+/// A scan that a table cannot give.
+pub const INVALID_SCAN: Code = Code::new("CA-DELTA-0033", ErrorKind::Invalid, Stage::Configuration);

@@ -78,7 +78,7 @@ pub use self::prune::{
     StatisticsOperator,
 };
 pub use self::schema::delta_schema;
-pub use self::table::{PinnedTable, is_delta_table, open};
+pub use self::table::{PinnedTable, ScanConfig, is_delta_table, open};
 pub use self::write::{
     Committed, OverwriteSpec, RowHook, WriteMode, WriteProgress, overwrite, write,
 };

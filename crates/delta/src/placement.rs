@@ -1,6 +1,6 @@
 //! Where the columns of a table are: in its files, or beside them as partition values.
 
-use arrow_schema::{Field, FieldRef, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use codeanatomy_vocab::{Error, Result};
 use datafusion_common::ScalarValue;
 
@@ -25,6 +25,8 @@ pub(crate) struct Placement {
 pub(crate) struct PlacedColumn {
     pub(crate) field: FieldRef,
     pub(crate) name: String,
+    /// Whether it is no column of the table, but the path of the file.
+    pub(crate) is_path: bool,
 }
 
 impl Placement {
@@ -41,6 +43,7 @@ impl Placement {
             .map(|(field, name)| PlacedColumn {
                 field: FieldRef::clone(field),
                 name,
+                is_path: false,
             })
             .collect();
         let beside = partition_by
@@ -61,6 +64,21 @@ impl Placement {
         })
     }
 
+    /// The same columns, and one at the end that holds the path of each row's file.
+    pub(crate) fn with_path(&self, name: &str) -> Self {
+        let field = FieldRef::new(Field::new(name, DataType::Utf8, false));
+        let mut fields = self.schema.fields().to_vec();
+        fields.push(FieldRef::clone(&field));
+        let mut placement = self.clone();
+        placement.schema = SchemaRef::new(Schema::new(fields));
+        placement.beside.push(PlacedColumn {
+            field,
+            name: name.to_owned(),
+            is_path: true,
+        });
+        placement
+    }
+
     /// The columns of the files.
     pub(crate) fn file_schema(&self) -> SchemaRef {
         SchemaRef::new(Schema::new(fields(&self.in_files)))
@@ -76,6 +94,9 @@ impl Placement {
         self.beside
             .iter()
             .map(|placed| {
+                if placed.is_path {
+                    return Ok(ScalarValue::Utf8(Some(file.path.clone())));
+                }
                 partition_value(self.partition_text(file, placed), &placed.field)
                     .ok_or(placed.field.as_ref())
             })

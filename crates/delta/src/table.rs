@@ -10,6 +10,7 @@ use codeanatomy_vocab::{
 use datafusion_catalog::{Session, TableProvider};
 use datafusion_expr::Expr;
 use deltalake_core::kernel::Snapshot;
+use serde::{Deserialize, Serialize};
 
 use crate::active::{self, ActiveFile, active_files};
 use crate::columns::Definitions;
@@ -53,6 +54,19 @@ pub struct PinnedTable {
     /// For the paths of files their form in the log, where the library is to find them by it.
     raw_paths: BTreeMap<String, String>,
     footprint: Fingerprint,
+}
+
+/// How a table is scanned.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanConfig {
+    /// The name of a further column, the last, that holds the path of each row's file: from the
+    /// table's folder, or an absolute URL.
+    pub file_column: Option<String>,
+    /// The files that are read, by path; all of them where not given.
+    pub file_paths: Option<Vec<String>>,
+    /// Whether filters are evaluated while pages are decoded; the session says it where not given.
+    pub parquet_pushdown: Option<bool>,
 }
 
 /// Whether there is a Delta table at the location: whether its `_delta_log` holds a commit or a
@@ -221,7 +235,7 @@ impl PinnedTable {
     /// its column's type; [`CA-DELTA-0002`](crate::codes::UNSUPPORTED_STORE) when a file lies in another
     /// store.
     pub fn provider(&self) -> Result<Arc<dyn TableProvider>> {
-        self.provider_over(&self.files, false)
+        self.provider_with(&ScanConfig::default())
     }
 
     /// The files that filters leave; all of `filters` must hold.
@@ -241,10 +255,69 @@ impl PinnedTable {
     ///
     /// # Errors
     ///
-    /// As [`provider`](Self::provider), and [`CA-DELTA-0023`](crate::codes::NO_SUCH_FILE) for a
-    /// path that is none of the version's files.
+    /// As [`provider_with`](Self::provider_with).
     pub fn provider_of(&self, paths: &[String]) -> Result<Arc<dyn TableProvider>> {
-        let chosen = paths
+        self.provider_with(&ScanConfig {
+            file_paths: Some(paths.to_vec()),
+            ..ScanConfig::default()
+        })
+    }
+
+    /// The table as the engine reads it, with a choice of files and of what comes with the rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`provider`](Self::provider); [`CA-DELTA-0023`](crate::codes::NO_SUCH_FILE) for a path
+    /// that is none of the version's files; [`CA-DELTA-0033`](crate::codes::INVALID_SCAN) for a
+    /// column of paths that has the name of another column, or in a table with deletion vectors or
+    /// column mapping.
+    pub fn provider_with(&self, config: &ScanConfig) -> Result<Arc<dyn TableProvider>> {
+        let location = self.store.location();
+        let files = match &config.file_paths {
+            None => self.files.clone(),
+            Some(paths) => self.files_at(paths)?,
+        };
+        let placement = match &config.file_column {
+            None => Arc::clone(&self.placement),
+            Some(column) => {
+                self.check_file_column(column)?;
+                Arc::new(self.placement.with_path(column))
+            }
+        };
+        match self.layout {
+            Layout::Plain => {
+                let pushdown = config.parquet_pushdown;
+                let scan = FilesScan::new(location, &placement, &files, pushdown)?;
+                Ok(Arc::new(scan))
+            }
+            Layout::ColumnMapping | Layout::DeletionVectors => {
+                let is_restricted = files.len() < self.files.len();
+                let raw_paths = is_restricted.then(|| self.raw_paths(&files));
+                let scan =
+                    LibraryScan::new(location, &self.snapshot, &placement, &files, raw_paths)?;
+                Ok(Arc::new(scan))
+            }
+        }
+    }
+
+    fn check_file_column(&self, column: &str) -> Result<()> {
+        let why = if self.placement.schema.field_with_name(column).is_ok() {
+            "the table has a column of that name"
+        } else if self.layout != Layout::Plain {
+            "the table has deletion vectors or maps its columns"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(
+            codes::INVALID_SCAN,
+            format!("the scan cannot have a column `{column}` of file paths: {why}"),
+        )
+        .with("dataset", &self.pin.dataset_name)
+        .with_help("choose another name, or scan without it"))
+    }
+
+    fn files_at(&self, paths: &[String]) -> Result<Vec<Arc<ActiveFile>>> {
+        paths
             .iter()
             .map(|path| {
                 let place = self.files.binary_search_by(|file| file.path.cmp(path));
@@ -252,25 +325,7 @@ impl PinnedTable {
                     .map(|place| Arc::clone(&self.files[place]))
                     .map_err(|_| self.no_such_file(path))
             })
-            .collect::<Result<Vec<_>>>()?;
-        self.provider_over(&chosen, chosen.len() < self.files.len())
-    }
-
-    fn provider_over(
-        &self,
-        files: &[Arc<ActiveFile>],
-        is_restricted: bool,
-    ) -> Result<Arc<dyn TableProvider>> {
-        let location = self.store.location();
-        match self.layout {
-            Layout::Plain => Ok(Arc::new(FilesScan::new(location, &self.placement, files)?)),
-            Layout::ColumnMapping | Layout::DeletionVectors => {
-                let raw_paths = is_restricted.then(|| self.raw_paths(files));
-                let scan =
-                    LibraryScan::new(location, &self.snapshot, &self.placement, files, raw_paths)?;
-                Ok(Arc::new(scan))
-            }
-        }
+            .collect()
     }
 
     /// The paths of files as the log writes them.

@@ -208,13 +208,12 @@ pub async fn table_history(
     let Some((newest, _)) = log.commits.last_key_value() else {
         return Ok(Vec::new());
     };
-    let first = log
-        .commits
-        .keys()
-        .rev()
-        .take(limit)
-        .last()
-        .map_or(*newest + 1, |version| *version);
+    let Some(skipped) = limit.checked_sub(1) else {
+        return Ok(Vec::new());
+    };
+    let mut newest_first = log.commits.keys().rev();
+    let first = newest_first.nth(skipped).or(log.commits.keys().next());
+    let first = first.copied().unwrap_or(*newest);
     let mut entries: Vec<HistoryEntry> = store
         .commits(first..=*newest)
         .await?

@@ -40,6 +40,8 @@ pub(crate) struct FilesScan {
     /// For each column in the order of the table, its place in `table_schema`.
     places: Vec<usize>,
     files: Vec<ScanFile>,
+    /// Whether filters are evaluated while pages are decoded; the session says it where not given.
+    parquet_pushdown: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -54,6 +56,7 @@ impl FilesScan {
         location: &TableLocation,
         placement: &Arc<Placement>,
         files: impl IntoIterator<Item = &'a Arc<ActiveFile>>,
+        parquet_pushdown: Option<bool>,
     ) -> Result<Self> {
         let placed = || placement.in_files.iter().chain(&placement.beside);
         let places = placement
@@ -73,6 +76,7 @@ impl FilesScan {
             placement: Arc::clone(placement),
             places,
             files,
+            parquet_pushdown,
         })
     }
 
@@ -208,6 +212,9 @@ impl TableProvider for FilesScan {
         // Times of 96 bits reach further in microseconds than in nanoseconds.
         options.global.coerce_int96 = Some("us".to_owned());
         options.global.coerce_int96_tz = None;
+        if let Some(pushdown) = self.parquet_pushdown {
+            options.global.pushdown_filters = pushdown;
+        }
         let metadata_size_hint = options.global.metadata_size_hint;
         let url = ObjectStoreUrl::local_filesystem();
         let runtime = session.runtime_env();

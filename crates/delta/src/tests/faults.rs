@@ -250,7 +250,9 @@ async fn a_write_that_breaks_anywhere_leaves_the_old_or_the_new_rows() {
     ];
     let mut broken = 0;
     for (mode, new) in modes {
-        for (lands, hangs) in [(false, false), (true, false), (false, true), (true, true)] {
+        let ways = [(false, false), (true, true), (true, false), (false, true)];
+        let n_ways = if mode == WriteMode::Overwrite { 4 } else { 2 };
+        for (lands, hangs) in ways.into_iter().take(n_ways) {
             for n in 1.. {
                 let output = Output::partitioned_by(&["p"]);
                 output.write(OLD).await.unwrap();

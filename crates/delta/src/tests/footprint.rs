@@ -285,3 +285,62 @@ async fn another_table_another_column_or_another_scan_is_no_proof() {
     commit(&output, &[metadata("another", schema("long", "string"))]).await;
     is_changed(&change(&output, &since).await, "another table");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_commits_that_do_not_matter_are_read_through() {
+    let output = numbers().await;
+    let since = footprint(&output).await;
+    for version in 1..=1_000 {
+        let actions = match version % 3 {
+            0 => vec![json!({"txn": {"appId": "a", "version": version}})],
+            1 => vec![
+                json!({"add": {"path": format!("{version}.parquet"), "partitionValues": {},
+                "dataChange": true, "size": 1, "modificationTime": 0,
+                "stats": json!({"numRecords": 1, "minValues": {"n": 10}, "maxValues": {"n": 99}})
+                    .to_string()}}),
+            ],
+            _ => vec![
+                json!({"remove": {"path": format!("{}.parquet", version - 1),
+                "partitionValues": {}, "dataChange": true, "deletionTimestamp": 0}}),
+            ],
+        };
+        let lines: Vec<String> = std::iter::once(json!({"commitInfo": {"operation": "X"}}))
+            .chain(actions)
+            .map(|action| action.to_string())
+            .collect();
+        let path = log(&output).join(format!("{version:020}.json"));
+        std::fs::write(path, lines.join("\n")).unwrap();
+    }
+    // The last file is not there, so the version is pinned at which it is gone.
+    let table = output
+        .open_at(DeltaVersionSelector::Version(999))
+        .await
+        .unwrap();
+    let verdict = table
+        .footprint_change(&session(1).state(), &since, &[scope(&["n"])])
+        .await;
+    // The file that matters is the same one, so nothing else is looked at.
+    assert_eq!(
+        verdict.proof().unwrap().kind,
+        ProofKind::SameFiles,
+        "{verdict}"
+    );
+    let file = table.files()[0].path.clone();
+    let last = output.location.local_path().unwrap().join("1000.parquet");
+    std::fs::write(last, "x").unwrap();
+    let remove = json!({"remove": {"path": file, "dataChange": false, "deletionTimestamp": 1}});
+    let add = copied(&output, "compacted.parquet", false, 1);
+    let lines = format!("{remove}\n{add}");
+    std::fs::write(log(&output).join("00000000000000001001.json"), lines).unwrap();
+    let table = output.open().await;
+    let started = std::time::Instant::now();
+    let verdict = table
+        .footprint_change(&session(1).state(), &since, &[scope(&["n"])])
+        .await;
+    println!("1,001 commits in {:?}", started.elapsed());
+    let proof = verdict.proof().unwrap();
+    assert_eq!(
+        (proof.commits, proof.rearranging, proof.elsewhere),
+        (1_001, 1, 667)
+    );
+}

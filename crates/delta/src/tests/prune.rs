@@ -10,7 +10,7 @@ use datafusion_expr::Expr;
 
 use super::support::{Output, query, rows, session};
 use crate::{PartitionFilter, PartitionOperator, PinnedTable, PruningPolicy, StatisticsFilter};
-use crate::{StatisticsOperator, codes};
+use crate::{ScanConfig, StatisticsOperator, codes};
 
 /// A filter over the columns of a table, from SQL.
 fn filter(session: &SessionContext, table: &PinnedTable, sql: &str) -> Expr {
@@ -275,4 +275,36 @@ async fn a_policy_chooses_files_and_a_provider_reads_no_others() {
             .n_files(),
         4
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_can_say_where_its_rows_are() {
+    let output = Output::partitioned_by(&["p"]);
+    output
+        .write("select * from (values ('a', 1), ('b', 2)) as v(p, n)")
+        .await
+        .unwrap();
+    let table = output.open().await;
+    let config = ScanConfig {
+        file_column: Some("file".to_owned()),
+        parquet_pushdown: Some(true),
+        ..ScanConfig::default()
+    };
+    let provider = table.provider_with(&config).unwrap();
+    let sql = "select n, file from t where file like 'p=b/%' and n > 0";
+    let batches = query(Arc::clone(&provider), sql).await.unwrap();
+    let found = rows(&batches, &batches[0].schema());
+    assert!(
+        found.len() == 1 && found[0].starts_with("2|p=b/codeanatomy-"),
+        "{found:?}"
+    );
+    let sql = "select count(*), count(distinct file), min(file) < max(file) from t";
+    let batches = query(provider, sql).await.unwrap();
+    assert_eq!(rows(&batches, &batches[0].schema()), ["2|2|true"]);
+    let config = ScanConfig {
+        file_column: Some("n".to_owned()),
+        ..ScanConfig::default()
+    };
+    let error = table.provider_with(&config).unwrap_err();
+    assert_eq!(error.code(), codes::INVALID_SCAN);
 }

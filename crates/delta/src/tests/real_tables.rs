@@ -110,6 +110,7 @@ async fn verdict(folder: &Path) -> Result<String, String> {
         ));
     }
     statistics_tell_the_truth(&table).await?;
+    files_can_be_read_alone(&table, count).await?;
     let theirs = match AssertUnwindSafe(library_rows(folder)).catch_unwind().await {
         Ok(Ok(theirs)) => rows(&theirs, &schema),
         Ok(Err(error)) => return Ok(format!("{count} rows; the library fails: {error}")),
@@ -167,6 +168,30 @@ async fn read(table: &PinnedTable) -> Result<(usize, Vec<RecordBatch>), String> 
         }
     }
     Ok((count, all))
+}
+
+/// A scan of each file alone gives all rows together, once.
+async fn files_can_be_read_alone(table: &PinnedTable, count: usize) -> Result<(), String> {
+    let paths = table
+        .prune(&super::support::session(1).state(), &[])
+        .candidate_paths;
+    if paths.len() < 2 || paths.len() > 50 || count > 100_000 {
+        return Ok(());
+    }
+    let mut sum = 0;
+    for path in paths {
+        let provider = table
+            .provider_of(&[path])
+            .map_err(|error| error.to_string())?;
+        let batches = query(provider, "select * from t")
+            .await
+            .map_err(|error| format!("one file: {error}"))?;
+        sum += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+    }
+    if sum != count {
+        return Err(format!("{count} rows, and {sum} file by file"));
+    }
+    Ok(())
 }
 
 /// Minima, maxima and null counts are the same from statistics and from the rows.

@@ -17,7 +17,7 @@ use super::support::{query, rows, session};
 use crate::{FootprintChange, PinnedTable, ScanFootprint, StoreOptions, open};
 
 const SEQUENCES: u64 = 50;
-const COMMITS: usize = 12;
+const COMMITS: usize = 11;
 
 /// What a scan read when it was last built, and whether anything since may have changed it.
 struct Built {
