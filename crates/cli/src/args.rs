@@ -272,6 +272,10 @@ pub(crate) enum PlanKind {
     Dot,
     /// How far two runs agree, and the node of the plan that decides it.
     Determinism,
+    /// The plan as Substrait, in JSON.
+    Substrait,
+    /// What a build keeps of the plan, for a replay, in JSON.
+    Bundle,
 }
 
 /// One `KEY=VALUE`.
@@ -297,6 +301,8 @@ impl PlanKind {
             Self::Physical => "physical",
             Self::Dot => "dot",
             Self::Determinism => "determinism",
+            Self::Substrait => "substrait",
+            Self::Bundle => "bundle",
         }
     }
 }

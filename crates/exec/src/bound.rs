@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use codeanatomy_delta::StoreOptions;
+use codeanatomy_plan::PlanBundleArtifact;
 use codeanatomy_session::Session;
 use codeanatomy_vocab::{
     DatasetName, DeltaVersion, DeltaVersionSelector, Error, Location, Result, ViewName,
@@ -15,6 +16,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col}
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 
 use crate::bind;
+use crate::bundle;
 use crate::{PinnedDataset, PlannedView, PlannedViews, codes};
 
 /// Planned views, ready to execute.
@@ -110,6 +112,15 @@ impl BoundViews {
             unoptimized,
             optimized,
         })
+    }
+
+    /// The bundle that a build of a view would keep, with the forms of the plan that it would run.
+    ///
+    /// # Errors
+    ///
+    /// As [`executed`](Self::executed).
+    pub fn bundle(&self, name: &ViewName) -> Result<PlanBundleArtifact> {
+        bundle::artifact(self, name, &self.executed(name)?)
     }
 
     /// The logical plan of a view over data, optimized.

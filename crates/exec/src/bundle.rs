@@ -1,7 +1,6 @@
 //! What a run keeps of the plans that it executes.
 
 use std::fmt;
-use std::sync::Arc;
 
 use codeanatomy_plan::forms::{PlanSource, executed_forms};
 use codeanatomy_plan::{DeltaInput, PlanBundleArtifact, plan_digest};
@@ -23,7 +22,7 @@ pub trait BundleSink: fmt::Debug + Send + Sync {
 ///
 /// Takes about as long as planning did, and a thread for as long.
 pub(crate) fn artifact(
-    bound: &Arc<BoundViews>,
+    bound: &BoundViews,
     name: &ViewName,
     executed: &ExecutedPlan,
 ) -> Result<PlanBundleArtifact> {

@@ -13,6 +13,7 @@ use codeanatomy_exec::{
 use codeanatomy_obs::{
     Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
 };
+use codeanatomy_plan::forms::substrait_text;
 use codeanatomy_plan::{PlanBundleArtifact, plan_dot, plan_text};
 use codeanatomy_session::Session;
 use codeanatomy_vocab::{
@@ -77,6 +78,10 @@ pub enum ExplainKind {
     Dot,
     /// How far two runs agree, and the node that decides it.
     Determinism,
+    /// The plan as Substrait in JSON, or why it has no such form.
+    Substrait,
+    /// The bundle that a build would keep, as JSON.
+    Bundle,
 }
 
 impl Configured {
@@ -225,7 +230,7 @@ impl Planned {
     /// An unknown view.
     pub fn decision(&self, view: &ViewName) -> Result<Decision> {
         self.views.view(view)?;
-        let decisions = Decisions::make(&self.views, &self.states, &BTreeSet::new());
+        let decisions = self.undecided();
         decisions.get(view).cloned().ok_or_else(|| {
             Error::new(
                 codeanatomy_exec::codes::INTERNAL,
@@ -263,8 +268,16 @@ impl Planned {
             ExplainKind::Determinism => {
                 format!("{}: {}", bundle.determinism, bundle.determinism_reason)
             }
+            ExplainKind::Substrait => {
+                let bundle = self.bind(&self.undecided()).bundle(view)?;
+                match &bundle.substrait {
+                    Some(form) => substrait_text(&form.bytes)?,
+                    None => format!("no Substrait form: {}", bundle.substrait_validation.reason),
+                }
+            }
+            ExplainKind::Bundle => self.bind(&self.undecided()).bundle(view)?.to_json()?,
             ExplainKind::Physical => {
-                let decisions = Decisions::make(&self.views, &self.states, &BTreeSet::new());
+                let decisions = self.undecided();
                 let plan = self.bind(&decisions).physical(view).await?;
                 datafusion::physical_plan::displayable(plan.as_ref())
                     .indent(true)
@@ -281,7 +294,7 @@ impl Planned {
     /// An unknown view, inputs that cannot be opened, a query that cannot be planned. Errors of
     /// rows come in the stream.
     pub async fn stream(&self, view: &ViewName) -> Result<SendableRecordBatchStream> {
-        let decisions = Decisions::make(&self.views, &self.states, &BTreeSet::new());
+        let decisions = self.undecided();
         self.bind(&decisions).stream(view).await
     }
 
@@ -360,6 +373,10 @@ impl Planned {
             failures: result.failures,
             warnings: finished.warnings,
         })
+    }
+
+    fn undecided(&self) -> Decisions {
+        Decisions::make(&self.views, &self.states, &BTreeSet::new())
     }
 
     fn decide(&self, forced: &BTreeSet<ViewName>) -> Result<Decisions, Errors> {

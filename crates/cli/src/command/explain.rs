@@ -18,6 +18,8 @@ pub(crate) fn run(args: &Explain, context: &Context) -> Result<Exit, Errors> {
         PlanKind::Physical => ExplainKind::Physical,
         PlanKind::Dot => ExplainKind::Dot,
         PlanKind::Determinism => ExplainKind::Determinism,
+        PlanKind::Substrait => ExplainKind::Substrait,
+        PlanKind::Bundle => ExplainKind::Bundle,
     };
     let plan = context.block_on(async {
         let views = [args.view.clone()];

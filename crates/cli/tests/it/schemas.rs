@@ -14,7 +14,11 @@ fn every_document_is_what_its_schema_says() {
     check("build", 0, &project, &["build"]);
     check("plan", 0, &project, &["plan"]);
     check("fingerprints", 0, &project, &["fingerprints"]);
-    check("explain", 0, &project, &["explain", "by_region"]);
+    for kind in ["optimized", "determinism", "substrait", "bundle"] {
+        let args = ["explain", "by_region", "--kind", kind];
+        let document = check("explain", 0, &project, &args);
+        assert!(!document["plan"].as_str().unwrap().is_empty());
+    }
     check("runs-list", 0, &project, &["runs", "list"]);
     check("runs-show", 0, &project, &["runs", "show"]);
     check("why", 0, &project, &["why", "by_region"]);
