@@ -167,12 +167,16 @@ impl Replay {
             return Ok(view);
         }
         match self.run(name, bundle, &mut view, cancel).await {
-            Ok(()) => {
+            Ok(determinism) => {
                 let same = view.result_hash == view.recorded_result_hash;
-                view.outcome = match (verify, &view.recorded_result_hash) {
-                    (false, _) | (true, None) => ReplayOutcome::Executed,
-                    (true, Some(_)) if same => ReplayOutcome::Verified,
-                    (true, Some(_)) => ReplayOutcome::Differs,
+                (view.outcome, view.detail) = match (verify, &view.recorded_result_hash) {
+                    (false, _) => (ReplayOutcome::Executed, None),
+                    (true, None) => (
+                        ReplayOutcome::Executed,
+                        Some("the run recorded no hash to compare with".to_owned()),
+                    ),
+                    (true, Some(_)) if same => (ReplayOutcome::Verified, None),
+                    (true, Some(_)) => (ReplayOutcome::Differs, Some(determinism)),
                 };
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
@@ -196,13 +200,14 @@ impl Replay {
             .with_help("`codeanatomy runs show` lists the views of a run")
     }
 
+    /// Executes the view, puts what it gave into `view`, and says how far two runs of it agree.
     async fn run(
         &self,
         name: &ViewName,
         bundle: Result<PlanBundleArtifact>,
         view: &mut ReplayedView,
         cancel: &CancellationToken,
-    ) -> Result<()> {
+    ) -> Result<String> {
         let closure = self.inputs.closure(name);
         let planned =
             on_planning_stack(|| self.inputs.plan_in(&self.root, &closure, &self.session))
@@ -245,7 +250,11 @@ impl Replay {
         }
         view.rows = Some(rows);
         view.result_hash = Some(hash.finish());
-        Ok(())
+        let bundle = planned_view.bundle();
+        Ok(format!(
+            "determinism class {}: {}",
+            bundle.determinism, bundle.determinism_reason
+        ))
     }
 
     /// The recorded datasets that `views` read, opened at what was recorded.

@@ -230,7 +230,7 @@ impl Planned {
     /// An unknown view.
     pub fn decision(&self, view: &ViewName) -> Result<Decision> {
         self.views.view(view)?;
-        let decisions = self.undecided();
+        let decisions = self.unforced();
         decisions.get(view).cloned().ok_or_else(|| {
             Error::new(
                 codeanatomy_exec::codes::INTERNAL,
@@ -269,15 +269,15 @@ impl Planned {
                 format!("{}: {}", bundle.determinism, bundle.determinism_reason)
             }
             ExplainKind::Substrait => {
-                let bundle = self.bind(&self.undecided()).bundle(view)?;
+                let bundle = self.bind(&self.unforced()).bundle(view)?;
                 match &bundle.substrait {
                     Some(form) => substrait_text(&form.bytes)?,
                     None => format!("no Substrait form: {}", bundle.substrait_validation.reason),
                 }
             }
-            ExplainKind::Bundle => self.bind(&self.undecided()).bundle(view)?.to_json()?,
+            ExplainKind::Bundle => self.bind(&self.unforced()).bundle(view)?.to_json()?,
             ExplainKind::Physical => {
-                let decisions = self.undecided();
+                let decisions = self.unforced();
                 let plan = self.bind(&decisions).physical(view).await?;
                 datafusion::physical_plan::displayable(plan.as_ref())
                     .indent(true)
@@ -294,7 +294,7 @@ impl Planned {
     /// An unknown view, inputs that cannot be opened, a query that cannot be planned. Errors of
     /// rows come in the stream.
     pub async fn stream(&self, view: &ViewName) -> Result<SendableRecordBatchStream> {
-        let decisions = self.undecided();
+        let decisions = self.unforced();
         self.bind(&decisions).stream(view).await
     }
 
@@ -375,7 +375,8 @@ impl Planned {
         })
     }
 
-    fn undecided(&self) -> Decisions {
+    /// The decisions where nothing is forced.
+    fn unforced(&self) -> Decisions {
         Decisions::make(&self.views, &self.states, &BTreeSet::new())
     }
 

@@ -106,11 +106,10 @@ async fn other_rows_are_a_difference() {
     fs::write(&path, text).unwrap();
     let report = replay(&shop, &run, &[]).await;
     let differs = |view: &&ReplayedView| view.outcome == ReplayOutcome::Differs;
-    assert_eq!(
-        report.views.iter().filter(differs).count(),
-        1,
-        "{report:#?}"
-    );
+    let different: Vec<_> = report.views.iter().filter(differs).collect();
+    assert_eq!(different.len(), 1, "{report:#?}");
+    let detail = different[0].detail.as_deref().unwrap();
+    assert!(detail.starts_with("determinism class D"), "{detail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use codeanatomy_session::{RuntimeProfile, SettingClass, SettingSource};
 use codeanatomy_vocab::{DatasetName, Fingerprint, UnixMillis, ViewName};
 use datafusion::arrow::datatypes::Schema;
 
-use super::{Cause, Comparison, Factor};
+use super::{Cause, Comparison, Factor, Reads};
 use crate::RunInputs;
 use crate::recorded::{RecordedDataset, RecordedView};
 
@@ -109,54 +109,10 @@ impl Comparison<'_> {
     }
 
     /// A change that is no cause for `view`, with the reason why it is none.
-    pub(super) fn unaffected(&self, factor: &Factor, view: &ViewName) -> Cause {
+    pub(super) fn unaffected(&self, factor: &Factor, view: &ViewName, reads: &Reads) -> Cause {
         let mut cause = self.describe(factor, view);
-        cause.detail = format!("{}; {}", cause.detail, self.why_not(factor, view));
+        cause.detail = format!("{}; {}", cause.detail, why_not(factor, view, reads));
         cause
-    }
-
-    fn why_not(&self, factor: &Factor, view: &ViewName) -> &'static str {
-        match factor {
-            Factor::Setting(key) => match codeanatomy_session::classify(key) {
-                Some(SettingClass::Performance) => "it changes neither plan nor rows",
-                Some(SettingClass::Determinism) => "it can change the order of rows, not the rows",
-                Some(SettingClass::Semantic) | None => "the key is the same without it",
-            },
-            Factor::Preset | Factor::RulePack | Factor::FunctionRegistry => {
-                "the plan is the same with it"
-            }
-            Factor::Engine | Factor::Function(_) => "the key is the same without it",
-            Factor::RunTime => "the view does not ask for the time",
-            Factor::Query(changed) if changed == view => "only the spelling changed",
-            Factor::Query(changed)
-            | Factor::Parameter(changed, _)
-            | Factor::CachePolicy(changed)
-            | Factor::Contract(changed) => {
-                if changed == view || self.after.closure(view).contains(changed) {
-                    "the key is the same without it"
-                } else {
-                    "the view does not read it"
-                }
-            }
-            Factor::Schema(dataset)
-            | Factor::Rows(dataset)
-            | Factor::Version(dataset)
-            | Factor::StorePolicy(dataset) => {
-                if !self.reads(view, dataset) {
-                    "the view does not read it"
-                } else if matches!(factor, Factor::Version(_)) {
-                    "the files that the view reads are the same"
-                } else {
-                    "no column that the view reads is affected"
-                }
-            }
-        }
-    }
-
-    fn reads(&self, view: &ViewName, dataset: &DatasetName) -> bool {
-        self.after
-            .datasets_of(&self.after.closure(view))
-            .contains(dataset)
     }
 
     fn sides(&self, factor: &Factor) -> Sides {
@@ -242,6 +198,45 @@ impl Comparison<'_> {
             Factor::Version(dataset) => dataset_sides(before, after, dataset, "another version"),
             Factor::StorePolicy(dataset) => {
                 dataset_sides(before, after, dataset, "other options of the store")
+            }
+        }
+    }
+}
+
+/// Why a change is no cause for `view`, which reads `reads`.
+fn why_not(factor: &Factor, view: &ViewName, reads: &Reads) -> &'static str {
+    match factor {
+        Factor::Setting(key) => match codeanatomy_session::classify(key) {
+            Some(SettingClass::Performance) => "it changes neither plan nor rows",
+            Some(SettingClass::Determinism) => "it can change the order of rows, not the rows",
+            Some(SettingClass::Semantic) | None => "the key is the same without it",
+        },
+        Factor::Preset | Factor::RulePack | Factor::FunctionRegistry => {
+            "the plan is the same with it"
+        }
+        Factor::Engine | Factor::Function(_) => "the key is the same without it",
+        Factor::RunTime => "the view does not ask for the time",
+        Factor::Query(changed) if changed == view => "only the spelling changed",
+        Factor::Query(changed)
+        | Factor::Parameter(changed, _)
+        | Factor::CachePolicy(changed)
+        | Factor::Contract(changed) => {
+            if reads.views.contains(changed) {
+                "the key is the same without it"
+            } else {
+                "the view does not read it"
+            }
+        }
+        Factor::Schema(dataset)
+        | Factor::Rows(dataset)
+        | Factor::Version(dataset)
+        | Factor::StorePolicy(dataset) => {
+            if !reads.datasets.contains(dataset) {
+                "the view does not read it"
+            } else if matches!(factor, Factor::Version(_)) {
+                "the files that the view reads are the same"
+            } else {
+                "no column that the view reads is affected"
             }
         }
     }

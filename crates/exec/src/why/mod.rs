@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use codeanatomy_session::{RuntimeProfile, Session, on_planning_stack};
-use codeanatomy_vocab::{Error, Fingerprint, Result, UnixMillis, ViewName, nearest};
+use codeanatomy_vocab::{DatasetName, Error, Fingerprint, Result, UnixMillis, ViewName, nearest};
 use serde::Serialize;
 
 use self::factor::{Factor, factors, mixed};
@@ -140,11 +140,12 @@ impl<'a> Comparison<'a> {
                 causes = self.factors.iter().filter(|f| **f == query).collect();
             }
         }
+        let reads = Reads::of(self.after, view);
         why.unaffected = self
             .factors
             .iter()
             .filter(|factor| !causes.contains(factor) && is_news(factor, &causes))
-            .map(|factor| self.unaffected(factor, view))
+            .map(|factor| self.unaffected(factor, view, &reads))
             .collect();
         why.causes = causes
             .into_iter()
@@ -249,6 +250,20 @@ fn is_news(factor: &Factor, causes: &[&Factor]) -> bool {
         Factor::RunTime => false,
         Factor::Version(dataset) => !causes.contains(&&Factor::Rows(dataset.clone())),
         _ => true,
+    }
+}
+
+/// What a view reads, directly or not, itself included.
+struct Reads {
+    views: BTreeSet<ViewName>,
+    datasets: BTreeSet<DatasetName>,
+}
+
+impl Reads {
+    fn of(inputs: &RunInputs, view: &ViewName) -> Self {
+        let views = inputs.closure(view);
+        let datasets = inputs.datasets_of(&views);
+        Self { views, datasets }
     }
 }
 
