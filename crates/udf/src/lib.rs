@@ -1,0 +1,21 @@
+//! The function library of CodeAnatomy: functions that plan well, are documented, versioned, and
+//! known to every fingerprint.
+//!
+//! Each function is one file with a constructor and an [`Entry`] of the manifest. A [`Library`] is
+//! a set of entries.
+
+// What a function is to the platform, and what is done with functions.
+pub mod platform;
+
+// The functions, one to a file, and the type that many of them share.
+mod aggregate;
+mod scalar;
+mod span;
+mod table;
+mod window;
+
+// Errors.
+pub mod codes;
+
+pub use self::platform::{Docs, Entry, Example, Implementation, Kind, Library};
+pub use self::span::span_type;

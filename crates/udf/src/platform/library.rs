@@ -1,0 +1,94 @@
+//! A set of functions under one name, so that those of different crates are told apart.
+
+use std::collections::BTreeMap;
+
+use codeanatomy_vocab::{Error, Fingerprint, Result};
+
+use crate::codes::CONFLICT;
+use crate::{Entry, aggregate, scalar, table, window};
+
+/// Functions by name. Their order of arrival cannot be seen.
+///
+/// The name is that of the crate which brings the functions: it is part of their digests, so that two
+/// crates may each have a version 1 of one name.
+#[derive(Debug, Clone)]
+pub struct Library {
+    name: String,
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Library {
+    /// An empty library.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            entries: BTreeMap::new(),
+        }
+    }
+
+    /// The functions of this crate.
+    pub fn builtin() -> Self {
+        let entries = scalar::entries()
+            .into_iter()
+            .chain(aggregate::entries())
+            .chain(window::entries())
+            .chain(table::entries());
+        Self {
+            name: "codeanatomy".to_owned(),
+            entries: entries
+                .map(|entry| (entry.name().to_owned(), entry))
+                .collect(),
+        }
+    }
+
+    /// The library with one more function.
+    ///
+    /// # Errors
+    ///
+    /// `CA-UDF-0001`: the library has a function of this name or alias.
+    pub fn with(mut self, entry: Entry) -> Result<Self> {
+        let taken = |name: &str| {
+            self.entries
+                .values()
+                .any(|known| {
+                    known.name() == name || known.aliases().iter().any(|alias| alias == name)
+                })
+
+        };
+        let mut names =
+            std::iter::once(entry.name()).chain(entry.aliases().iter().map(String::as_str));
+        if let Some(name) = names.find(|name| taken(name)) {
+            let message = format!("the library `{}` has a function `{name}` already", self.name);
+            return Err(Error::new(CONFLICT, message)
+                .with("function", name)
+                .with_help("give one of the two another name"));
+        }
+        self.entries.insert(entry.name().to_owned(), entry);
+        Ok(self)
+    }
+
+    /// The name of the library.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The function of this name, not of this alias.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+
+    /// The functions, by name.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// What stands for each implementation in identities, by name.
+    pub fn implementation_digests(&self) -> BTreeMap<String, Fingerprint> {
+        self.entries()
+            .map(|entry| {
+                let digest = entry.implementation_digest(&self.name);
+                (entry.name().to_owned(), digest)
+            })
+            .collect()
+    }
+}
