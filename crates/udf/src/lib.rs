@@ -7,6 +7,9 @@
 // What a function is to the platform, and what is done with functions.
 pub mod platform;
 
+// What their kernels share.
+mod kernel;
+
 // The functions, one to a file, and the type that many of them share.
 mod aggregate;
 mod scalar;
@@ -17,5 +20,7 @@ mod window;
 // Errors.
 pub mod codes;
 
-pub use self::platform::{Docs, Entry, Example, Implementation, Kind, Library};
+pub use self::platform::{
+    Call, Column, Docs, Entry, Example, Implementation, Kind, Library, RowFunction,
+};
 pub use self::span::span_type;

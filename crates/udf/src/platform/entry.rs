@@ -105,7 +105,7 @@ impl Entry {
         }
     }
 
-    fn of(implementation: Implementation, version: u32, docs: Docs) -> Self {
+    pub(crate) fn of(implementation: Implementation, version: u32, docs: Docs) -> Self {
         let (name, aliases) = match &implementation {
             Implementation::Scalar(function) => (function.name(), function.aliases()),
             Implementation::Aggregate(function) => (function.name(), function.aliases()),

@@ -8,9 +8,9 @@
 //! 2. `pub(crate) fn entry() -> Entry`: the line of the manifest, made of the implementation, its
 //!    version and [`Docs`];
 //! 3. `const DOCS: Docs`: what a reader wants to know, with an example that is run as a test;
-//! 4. the implementation, an ordinary `ScalarUDFImpl`, `AggregateUDFImpl`, `WindowUDFImpl` or
-//!    `TableFunctionImpl`, whose `documentation` is [`documentation!`](crate::documentation) of the
-//!    same `DOCS`;
+//! 4. the implementation: a [`RowFunction`] where that is enough, else an ordinary `ScalarUDFImpl`,
+//!    `AggregateUDFImpl`, `WindowUDFImpl` or `TableFunctionImpl`, whose `documentation` is
+//!    [`documentation!`](crate::documentation) of the same `DOCS`;
 //! 5. helpers.
 //!
 //! Name, aliases, signature and volatility are those of the implementation and are written nowhere
@@ -26,9 +26,11 @@
 mod docs;
 mod entry;
 mod library;
+mod row_function;
 
 pub use datafusion_expr::Documentation;
 
 pub use self::docs::{Docs, Example};
 pub use self::entry::{Entry, Implementation, Kind};
 pub use self::library::Library;
+pub use self::row_function::{Call, Column, RowFunction};
