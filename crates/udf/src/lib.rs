@@ -17,9 +17,14 @@ mod span;
 mod table;
 mod window;
 
+// Functions that are SQL, and functions that wait.
+mod async_call;
+pub mod factory;
+
 // Errors.
 pub mod codes;
 
+pub use self::async_call::{AsyncLimits, limited};
 pub use self::platform::{
     Call, Column, Docs, Entry, Example, Implementation, Kind, Library, RowFunction,
 };
