@@ -14,8 +14,11 @@ mod kernel;
 mod aggregate;
 mod scalar;
 mod span;
-mod table;
+pub mod table;
 mod window;
+
+// Planners of expressions, by name.
+mod rewrite;
 
 // Functions that are SQL, and functions that wait.
 mod async_call;
@@ -26,6 +29,10 @@ pub mod codes;
 
 pub use self::async_call::{AsyncLimits, limited};
 pub use self::platform::{
-    Call, Column, Docs, Entry, Example, Implementation, Kind, Library, RowFunction,
+    ArgumentDocumentation, Call, Column, Docs, Entry, Example, ExampleDocumentation,
+    FunctionDocumentation, FunctionRecord, FunctionVolatility, Implementation, Kind, Library, Notice,
+    Parity, Platform, PlatformOptions, Rewrite, RewriteRecord, RowFunction, SNAPSHOT_FORMAT, Snapshot,
 };
+#[cfg(feature = "session")]
+pub use self::platform::{platform_options, rewrites, snapshot};
 pub use self::span::span_type;

@@ -10,7 +10,7 @@ use datafusion_expr::{
     AggregateUDF, AggregateUDFImpl, ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowUDF,
     WindowUDFImpl,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Docs;
 
@@ -32,11 +32,15 @@ pub struct Entry {
     aliases: Vec<String>,
     version: u32,
     docs: Docs,
+    rewrite_tags: Vec<String>,
     implementation: Implementation,
 }
 
+/// The version of the engine's own functions.
+const ENGINE: u32 = 0;
+
 /// How a function is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// One value for each row.
@@ -49,6 +53,8 @@ pub enum Kind {
     Table,
     /// SQL that stands for the call.
     Macro,
+    /// One value for each row, from values and functions. The engine alone has such functions.
+    HigherOrder,
 }
 
 /// The engine's handle of a function.
@@ -101,11 +107,17 @@ impl Entry {
             aliases: Vec::new(),
             version,
             docs,
+            rewrite_tags: Vec::new(),
             implementation: Implementation::Table(function),
         }
     }
 
-    pub(crate) fn of(implementation: Implementation, version: u32, docs: Docs) -> Self {
+    /// An entry for a function that the engine has, under whose version it stands.
+    pub(crate) fn of_engine(implementation: Implementation, docs: Docs) -> Self {
+        Self::of(implementation, ENGINE, docs)
+    }
+
+    fn of(implementation: Implementation, version: u32, docs: Docs) -> Self {
         let (name, aliases) = match &implementation {
             Implementation::Scalar(function) => (function.name(), function.aliases()),
             Implementation::Aggregate(function) => (function.name(), function.aliases()),
@@ -119,6 +131,7 @@ impl Entry {
             aliases,
             version,
             docs,
+            rewrite_tags: Vec::new(),
             implementation,
         }
     }
@@ -133,6 +146,24 @@ impl Entry {
         &self.aliases
     }
 
+    /// The entry of a function that means something only where these rewrites take part in planning.
+    #[must_use]
+    pub fn with_rewrite_tags(mut self, tags: &[&str]) -> Self {
+        self.rewrite_tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        self.rewrite_tags.sort_unstable();
+        self
+    }
+
+    /// The rewrites that plans with the function need, sorted.
+    pub fn rewrite_tags(&self) -> &[String] {
+        &self.rewrite_tags
+    }
+
+    /// All names under which it is called: its own, then the others.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name()).chain(self.aliases.iter().map(String::as_str))
+    }
+
     /// How it is called.
     pub fn kind(&self) -> Kind {
         match &self.implementation {
@@ -143,9 +174,10 @@ impl Entry {
         }
     }
 
-    /// The version of the implementation: raised whenever any input gives another output.
-    pub fn version(&self) -> u32 {
-        self.version
+    /// The version of the implementation: raised whenever any input gives another output. The engine's
+    /// own functions have none but that of the engine.
+    pub fn version(&self) -> Option<u32> {
+        (self.version != ENGINE).then_some(self.version)
     }
 
     /// Its documentation.
@@ -184,14 +216,16 @@ impl Entry {
             .map_or(Volatility::Volatile, |signature| signature.volatility)
     }
 
-    /// What stands for the implementation in identities: the library, kind, name and version.
-    pub fn implementation_digest(&self, library: &str) -> Fingerprint {
+    /// What stands for the implementation in identities: the library, kind, name and version. The
+    /// engine's own functions have none: its version is in every identity.
+    pub fn implementation_digest(&self, library: &str) -> Option<Fingerprint> {
+        let version = self.version()?;
         let mut encoder = Encoder::new("codeanatomy.udf.implementation", 1);
         encoder.str(library);
         encoder.str(self.kind().as_str());
         encoder.str(&self.name);
-        encoder.u32(self.version);
-        encoder.finish()
+        encoder.u32(version);
+        Some(encoder.finish())
     }
 }
 
@@ -204,6 +238,7 @@ impl Kind {
             Self::Window => "window",
             Self::Table => "table",
             Self::Macro => "macro",
+            Self::HigherOrder => "higher_order",
         }
     }
 }

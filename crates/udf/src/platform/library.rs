@@ -18,6 +18,9 @@ pub struct Library {
 }
 
 impl Library {
+    /// The name of the library of this crate.
+    pub const BUILTIN: &str = "codeanatomy";
+
     /// An empty library.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -34,7 +37,7 @@ impl Library {
             .chain(window::entries())
             .chain(table::entries());
         Self {
-            name: "codeanatomy".to_owned(),
+            name: Self::BUILTIN.to_owned(),
             entries: entries
                 .map(|entry| (entry.name().to_owned(), entry))
                 .collect(),
@@ -47,17 +50,7 @@ impl Library {
     ///
     /// `CA-UDF-0001`: the library has a function of this name or alias.
     pub fn with(mut self, entry: Entry) -> Result<Self> {
-        let taken = |name: &str| {
-            self.entries
-                .values()
-                .any(|known| {
-                    known.name() == name || known.aliases().iter().any(|alias| alias == name)
-                })
-
-        };
-        let mut names =
-            std::iter::once(entry.name()).chain(entry.aliases().iter().map(String::as_str));
-        if let Some(name) = names.find(|name| taken(name)) {
+        if let Some(name) = entry.names().find(|name| self.get(name).is_some()) {
             let message = format!("the library `{}` has a function `{name}` already", self.name);
             return Err(Error::new(CONFLICT, message)
                 .with("function", name)
@@ -72,9 +65,12 @@ impl Library {
         &self.name
     }
 
-    /// The function of this name, not of this alias.
+    /// The function of this name or alias.
     pub fn get(&self, name: &str) -> Option<&Entry> {
-        self.entries.get(name)
+        self.entries.get(name).or_else(|| {
+            self.entries()
+                .find(|entry| entry.aliases().iter().any(|alias| alias == name))
+        })
     }
 
     /// The functions, by name.
@@ -85,9 +81,9 @@ impl Library {
     /// What stands for each implementation in identities, by name.
     pub fn implementation_digests(&self) -> BTreeMap<String, Fingerprint> {
         self.entries()
-            .map(|entry| {
-                let digest = entry.implementation_digest(&self.name);
-                (entry.name().to_owned(), digest)
+            .filter_map(|entry| {
+                let digest = entry.implementation_digest(&self.name)?;
+                Some((entry.name().to_owned(), digest))
             })
             .collect()
     }

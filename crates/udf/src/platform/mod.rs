@@ -23,14 +23,34 @@
 //! (with the library, the kind and the name), which is in the result key of every view that calls
 //! the function, so views that call it are built again.
 
+// A function and what is known of it.
 mod docs;
 mod entry;
 mod library;
 mod row_function;
+
+// What a session gets, and what it has.
+mod options;
+mod planner;
+mod record;
+mod registration;
+#[cfg(feature = "session")]
+mod session;
+mod snapshot;
 
 pub use datafusion_expr::Documentation;
 
 pub use self::docs::{Docs, Example};
 pub use self::entry::{Entry, Implementation, Kind};
 pub use self::library::Library;
+pub use self::options::PlatformOptions;
+pub use self::planner::Rewrite;
+pub use self::record::{
+    ArgumentDocumentation, ExampleDocumentation, FunctionDocumentation, FunctionRecord,
+    FunctionVolatility,
+};
+pub use self::registration::{Notice, Platform};
+#[cfg(feature = "session")]
+pub use self::session::{platform_options, rewrites, snapshot};
+pub use self::snapshot::{Parity, RewriteRecord, SNAPSHOT_FORMAT, Snapshot};
 pub use self::row_function::{Call, Column, RowFunction};

@@ -37,7 +37,7 @@ static DOCS: Docs = Docs {
     examples: &[
         Example {
             sql: "SELECT stable_hash64('abc')",
-            rows: &["7225092410838629562"],
+            rows: &["7221438079771758899"],
         },
         Example {
             sql: "SELECT stable_hash64(NULL)",

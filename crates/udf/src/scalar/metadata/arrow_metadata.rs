@@ -4,7 +4,7 @@ use crate::{Docs, Entry, Example, Implementation};
 
 pub(crate) fn entry() -> Entry {
     let function = datafusion_functions::core::arrow_metadata();
-    Entry::of(Implementation::Scalar(function), 1, DOCS)
+    Entry::of_engine(Implementation::Scalar(function), DOCS)
 }
 
 static DOCS: Docs = Docs {

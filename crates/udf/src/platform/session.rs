@@ -1,0 +1,261 @@
+//! Registration on a DataFusion session, and the snapshot of one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use codeanatomy_vocab::{Error, Result};
+use datafusion::execution::SessionState;
+use datafusion::prelude::SessionContext;
+use datafusion_expr::planner::ExprPlanner;
+use datafusion_expr::registry::FunctionRegistry;
+use datafusion_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
+
+use super::planner::Rule;
+use super::record::FunctionRecord;
+use super::registration::{Chosen, Notice, conflict};
+use super::snapshot::{RewriteRecord, Snapshot};
+use crate::codes::NOT_REGISTERED;
+use crate::{Implementation, Kind, Platform, PlatformOptions, Rewrite};
+
+/// What was registered on a session. It lives in the session's configuration and ends with it.
+struct Installed {
+    options: PlatformOptions,
+    chosen: BTreeMap<String, Chosen>,
+    rewrites: Vec<Rewrite>,
+    last: Mutex<Option<(Functions, Arc<Snapshot>)>>,
+}
+
+/// The functions of a session by the address of their implementations. Holding them keeps an address
+/// from being given to another function.
+#[derive(Clone, Default)]
+struct Functions {
+    scalar: Vec<Arc<ScalarUDF>>,
+    aggregate: Vec<Arc<AggregateUDF>>,
+    window: Vec<Arc<WindowUDF>>,
+    higher_order: Vec<Arc<HigherOrderUDF>>,
+    table: Vec<String>,
+}
+
+impl Platform {
+    /// Registers everything that the options let in on a session: functions of every kind, expression
+    /// planners and rewrite rules. Tells what stood in their way.
+    ///
+    /// States that were made before do not see it; plans that are made afterwards do.
+    ///
+    /// # Errors
+    ///
+    /// `CA-UDF-0001` for two functions of one name, if the options are strict; `CA-UDF-0003` where the
+    /// options name a planner that there is not; `CA-UDF-0004` when the session does not take a
+    /// function.
+    ///
+    /// # Example: what does a session have afterwards?
+    ///
+    /// ```
+    /// use codeanatomy_udf::{Platform, PlatformOptions, snapshot};
+    /// use datafusion::prelude::SessionContext;
+    ///
+    /// let context = SessionContext::new();
+    /// Platform::new(PlatformOptions::default()).register_context(&context)?;
+    /// let snapshot = snapshot(&context.state());
+    /// assert!(snapshot.get("stable_hash64").is_some());
+    /// # Ok::<(), codeanatomy_vocab::Error>(())
+    /// ```
+    pub fn register_context(&self, context: &SessionContext) -> Result<Vec<Notice>> {
+        self.register_session(&mut context.state_ref().write())
+    }
+
+    /// Like [`register_context`](Self::register_context), on a state.
+    ///
+    /// # Errors
+    ///
+    /// As [`register_context`](Self::register_context).
+    pub fn register_session(&self, state: &mut SessionState) -> Result<Vec<Notice>> {
+        let rewrites: Vec<Rewrite> = self.rewrites()?.into_iter().cloned().collect();
+        let (chosen, _) = self.choose()?;
+        let mut notices = self.register(state)?;
+        for (name, Chosen { entry, library }) in &chosen {
+            let Implementation::Table(function) = entry.implementation() else {
+                continue;
+            };
+            let known = state.table_functions().get(name);
+            if known.is_some_and(|known| Arc::ptr_eq(known.function(), function)) {
+                continue;
+            }
+            if known.is_some() && !was_installed(state, name) {
+                let (notice, error) = conflict(library, name, "the session's table function");
+                if self.options().strict {
+                    return Err(error);
+                }
+                notices.push(notice);
+            }
+            state.register_udtf(name, Arc::clone(function));
+        }
+        for rewrite in &rewrites {
+            register_rewrite(state, rewrite)?;
+        }
+        let installed = Installed {
+            options: self.options().clone(),
+            chosen,
+            rewrites,
+            last: Mutex::new(None),
+        };
+        state.config_mut().set_extension(Arc::new(installed));
+        notices.sort();
+        Ok(notices)
+    }
+}
+
+/// The options with which the platform was registered on a session, if it was.
+pub fn platform_options(state: &SessionState) -> Option<PlatformOptions> {
+    let installed = state.config().get_extension::<Installed>()?;
+    Some(installed.options.clone())
+}
+
+/// The rewrites that take part in the planning of a session.
+pub fn rewrites(state: &SessionState) -> Vec<Rewrite> {
+    let installed = state.config().get_extension::<Installed>();
+    installed.map_or_else(Vec::new, |installed| installed.rewrites.clone())
+}
+
+/// All functions of a session. Made once, and again only after a function was added or removed.
+pub fn snapshot(state: &SessionState) -> Arc<Snapshot> {
+    let Some(installed) = state.config().get_extension::<Installed>() else {
+        return Arc::new(take(state, None));
+    };
+    let functions = Functions::of(state);
+    let mut last = installed.last.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, snapshot)) = last.as_ref()
+        && known.is(&functions)
+    {
+        return Arc::clone(snapshot);
+    }
+    let snapshot = Arc::new(take(state, Some(&installed)));
+    *last = Some((functions, Arc::clone(&snapshot)));
+    snapshot
+}
+
+fn take(state: &SessionState, installed: Option<&Installed>) -> Snapshot {
+    let functions = Functions::of(state);
+    // A function that is not the one that was installed was put there by somebody else.
+    let of_library = |name: &str, is: &dyn Fn(&Implementation) -> bool| {
+        let chosen = installed?.chosen.get(name)?;
+        is(chosen.entry.implementation())
+            .then(|| FunctionRecord::of_entry(&chosen.library, &chosen.entry))
+    };
+    let mut records = Vec::new();
+    for function in &functions.scalar {
+        let is = |known: &Implementation| matches!(known, Implementation::Scalar(known) if known == function);
+        records.push(
+            of_library(function.name(), &is).unwrap_or_else(|| FunctionRecord::of_scalar(function)),
+        );
+    }
+    for function in &functions.aggregate {
+        let is = |known: &Implementation| matches!(known, Implementation::Aggregate(known) if known == function);
+        records.push(
+            of_library(function.name(), &is)
+                .unwrap_or_else(|| FunctionRecord::of_aggregate(function)),
+        );
+    }
+    for function in &functions.window {
+        let is = |known: &Implementation| matches!(known, Implementation::Window(known) if known == function);
+        records.push(
+            of_library(function.name(), &is).unwrap_or_else(|| FunctionRecord::of_window(function)),
+        );
+    }
+    for function in &functions.higher_order {
+        let record = FunctionRecord::new(
+            function.name(),
+            Kind::HigherOrder,
+            function.aliases(),
+            None,
+            function.documentation(),
+        );
+        records.push(record);
+    }
+    for name in &functions.table {
+        let is = |known: &Implementation| matches!(known, Implementation::Table(_));
+        records.push(of_library(name, &is).unwrap_or_else(|| FunctionRecord::of_table(name)));
+    }
+    let rewrites = installed.map_or_else(Vec::new, |installed| {
+        let rewrites = installed.rewrites.iter();
+        rewrites
+            .map(|rewrite| RewriteRecord {
+                tag: rewrite.tag().to_owned(),
+                digest: rewrite.digest(),
+                summary: rewrite.summary().to_owned(),
+            })
+            .collect()
+    });
+    Snapshot::new(records, rewrites)
+}
+
+impl Functions {
+    fn of(state: &SessionState) -> Self {
+        // A map has an entry for each alias too; under its own name a function is one. Two names may
+        // lead to functions of one name where an alias was taken over.
+        let mut functions = Self {
+            scalar: own(state.scalar_functions(), |function| function.name()),
+            aggregate: own(state.aggregate_functions(), |function| function.name()),
+            window: own(state.window_functions(), |function| function.name()),
+            higher_order: own(state.higher_order_functions(), |function| function.name()),
+            table: state.table_functions().keys().cloned().collect(),
+        };
+        functions.table.sort_unstable();
+        functions
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        fn same<T>(one: &[Arc<T>], other: &[Arc<T>]) -> bool {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other))
+        }
+        same(&self.scalar, &other.scalar)
+            && same(&self.aggregate, &other.aggregate)
+            && same(&self.window, &other.window)
+            && same(&self.higher_order, &other.higher_order)
+            && self.table == other.table
+    }
+}
+
+fn own<T>(map: &std::collections::HashMap<String, Arc<T>>, name: impl Fn(&T) -> &str) -> Vec<Arc<T>> {
+    let mut functions: Vec<(&String, &Arc<T>)> = map
+        .iter()
+        .filter(|(key, function)| key.as_str() == name(function))
+        .collect();
+    functions.sort_unstable_by_key(|(key, _)| *key);
+    functions
+        .into_iter()
+        .map(|(_, function)| Arc::clone(function))
+        .collect()
+}
+
+fn was_installed(state: &SessionState, name: &str) -> bool {
+    let installed = state.config().get_extension::<Installed>();
+    installed.is_some_and(|installed| installed.chosen.contains_key(name))
+}
+
+fn register_rewrite(state: &mut SessionState, rewrite: &Rewrite) -> Result<()> {
+    let registered = match rewrite.rule() {
+        Rule::Planner(planner) => {
+            let known = |known: &Arc<dyn ExprPlanner>| Arc::ptr_eq(known, planner);
+            if state.expr_planners().iter().any(known) {
+                return Ok(());
+            }
+            state.register_expr_planner(Arc::clone(planner))
+        }
+        Rule::Function(rule) => {
+            let mut known = state.analyzer().function_rewrites().iter();
+            if known.any(|known| known.name() == rule.name()) {
+                return Ok(());
+            }
+            state.register_function_rewrite(Arc::clone(rule))
+        }
+    };
+    registered.map_err(|source| {
+        let message = format!("the session did not take the rewrite `{}`", rewrite.tag());
+        Error::new(NOT_REGISTERED, message)
+            .with("rewrite", rewrite.tag())
+            .with_source(source)
+            .with_help("report this with the version of the engine")
+    })
+}
