@@ -29,3 +29,6 @@ pub const ASYNC_TIMEOUT: Code =
     Code::new("CA-UDF-0035", ErrorKind::Unavailable, Stage::Execution);
 /// A call of an asynchronous function failed.
 pub const ASYNC_FAILED: Code = Code::new("CA-UDF-0036", ErrorKind::Unavailable, Stage::Execution);
+/// A function over Delta tables in a session without a reader of them.
+pub const NO_DELTA_READER: Code =
+    Code::new("CA-UDF-0037", ErrorKind::Unsupported, Stage::Configuration);

@@ -1,10 +1,12 @@
 //! A set of functions under one name, so that those of different crates are told apart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use codeanatomy_vocab::{Error, Fingerprint, Result};
 
 use crate::codes::CONFLICT;
+use crate::table::DeltaOpener;
 use crate::{Entry, aggregate, scalar, table, window};
 
 /// Functions by name. Their order of arrival cannot be seen.
@@ -42,6 +44,15 @@ impl Library {
                 .map(|entry| (entry.name().to_owned(), entry))
                 .collect(),
         }
+    }
+
+    /// The library with table functions that read Delta tables through `opener`.
+    #[must_use]
+    pub fn with_delta(mut self, opener: &Arc<dyn DeltaOpener>) -> Self {
+        for entry in table::entries_with(opener) {
+            self.entries.insert(entry.name().to_owned(), entry);
+        }
+        self
     }
 
     /// The library with one more function.
