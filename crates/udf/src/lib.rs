@@ -14,7 +14,7 @@ mod kernel;
 mod aggregate;
 mod scalar;
 mod span;
-pub pub mod table;
+pub mod table;
 mod window;
 
 // Planners of expressions, by name.
