@@ -11,7 +11,7 @@ use crate::discover::no_project;
 use crate::place::Place;
 use crate::session::SessionSection;
 use crate::toml::{Findings, Section, TomlFile};
-use crate::view::{CachePolicy, Defaults, ViewFile};
+use crate::view::{CachePolicy, Defaults, MacroFile, ViewFile};
 use crate::{codes, outputs, text, view};
 
 /// The name of the file that makes a folder a project.
@@ -44,6 +44,8 @@ pub struct Project {
     pub datasets: BTreeMap<DatasetName, DatasetConfig>,
     /// Views by name. No name is also a dataset's.
     pub views: BTreeMap<ViewName, ViewFile>,
+    /// The files of SQL macros, `macros/**/*.sql`, in the order of their paths.
+    pub macros: Vec<MacroFile>,
     /// The section `[diagnostics]`.
     pub diagnostics: DiagnosticsSection,
 }
@@ -62,7 +64,7 @@ struct Declared {
 }
 
 impl Project {
-    /// Reads `codeanatomy.toml`, all views and all sidecars of the folder `root`.
+    /// Reads `codeanatomy.toml`, all views, all sidecars and all macros of the folder `root`.
     ///
     /// # Errors
     ///
@@ -90,6 +92,7 @@ impl Project {
                 findings.push(named_like_dataset(view, dataset, at));
             }
         }
+        let macros = view::discover_macros(&physical, &mut findings);
         let project = Self {
             name: declared.name.unwrap_or_else(|| folder_name(&physical)),
             root: physical,
@@ -97,6 +100,7 @@ impl Project {
             session: declared.session,
             datasets: declared.datasets,
             views,
+            macros,
             diagnostics: declared.diagnostics,
         };
         outputs::check(&project, &declared.output_at, &mut findings);
