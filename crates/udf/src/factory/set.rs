@@ -25,7 +25,7 @@ pub struct MacroSet {
 #[derive(Debug, Clone, Default)]
 pub struct Macros {
     functions: Vec<Arc<ScalarUDF>>,
-    definitions: Arc<BTreeMap<String, String>>,
+    definitions: Arc<BTreeMap<String, MacroFile>>,
 }
 
 impl MacroSet {
@@ -129,7 +129,7 @@ impl MacroSet {
                         continue;
                     }
                     functions.push(function);
-                    definitions.insert(declared.name.clone(), declared.definition.clone());
+                    definitions.insert(declared.name.clone(), declared.file());
                 }
                 Err(error) => {
                     errors.push(body_error(&error, declared, self, &state));
@@ -159,8 +159,9 @@ impl Macros {
         &self.functions
     }
 
-    /// The statements that declare them, by name, written anew.
-    pub fn definitions(&self) -> &BTreeMap<String, String> {
+    /// The statement that declares each, by name: written anew, with the path of its file. A set of
+    /// these files declares the same macros.
+    pub fn definitions(&self) -> &BTreeMap<String, MacroFile> {
         &self.definitions
     }
 

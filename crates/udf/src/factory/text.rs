@@ -52,6 +52,16 @@ pub(super) struct Argument {
     pub(super) default: Option<ast::Expr>,
 }
 
+impl Declaration {
+    /// A file with this statement alone.
+    pub(super) fn file(&self) -> MacroFile {
+        MacroFile {
+            path: self.location.path().to_path_buf(),
+            sql: format!("{};", self.definition).into(),
+        }
+    }
+}
+
 /// The dialects that have `CREATE FUNCTION name(argument type) RETURN expression`.
 fn usable(dialect: Dialect) -> Dialect {
     match dialect {
