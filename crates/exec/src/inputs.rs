@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use codeanatomy_plan::{IdentityInputs, InputIdentity};
 use codeanatomy_session::{RuntimeProfile, Session};
+use codeanatomy_udf::factory::Macros;
 use codeanatomy_views::Dialect;
 use codeanatomy_vocab::{Fingerprint, UnixMillis};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -31,6 +32,9 @@ pub struct Environment {
     pub function_registry: Fingerprint,
     /// Implementation digests of functions that are not the engine's own, by name.
     pub functions: BTreeMap<String, Fingerprint>,
+    /// The SQL macros that views may call. Their bodies are in the plans, so nothing else of them is
+    /// in an identity.
+    pub macros: Macros,
 }
 
 impl Environment {
@@ -41,7 +45,15 @@ impl Environment {
             rulepack: session.rulepack().iter().map(ToString::to_string).collect(),
             function_registry: session.function_registry(),
             functions: BTreeMap::new(),
+            macros: Macros::default(),
         }
+    }
+
+    /// The environment with SQL macros, planned for the same session.
+    #[must_use]
+    pub fn with_macros(mut self, macros: Macros) -> Self {
+        self.macros = macros;
+        self
     }
 
     /// The part of the views' identities that is the same for all of them.

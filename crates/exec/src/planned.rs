@@ -6,6 +6,7 @@ use std::sync::Arc;
 use codeanatomy_lineage::referenced_tables;
 use codeanatomy_plan::{IdentityInputs, InputIdentity, InputKind, PlanBundle};
 use codeanatomy_session::{RuntimeProfile, Session, parallel_map};
+use codeanatomy_udf::factory::Macros;
 use codeanatomy_views::ViewGraph;
 use codeanatomy_vocab::{DatasetName, Error, Errors, Location, Result, ViewName, nearest};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -38,6 +39,7 @@ pub struct PlannedView {
 pub struct PlannedViews {
     order: Vec<ViewName>,
     views: BTreeMap<ViewName, PlannedView>,
+    macros: Macros,
 }
 
 impl PlannedViews {
@@ -64,6 +66,7 @@ impl PlannedViews {
         let mut planned = Self {
             order: Vec::new(),
             views: BTreeMap::new(),
+            macros: environment.macros.clone(),
         };
         let mut errors = Vec::new();
         for layer in graph.layers() {
@@ -90,6 +93,11 @@ impl PlannedViews {
             }
         }
         Errors::check(errors, planned)
+    }
+
+    /// The SQL macros that the views could call.
+    pub fn macros(&self) -> &Macros {
+        &self.macros
     }
 
     /// The views, upstream before downstream.
@@ -131,7 +139,7 @@ impl PlannedViews {
             };
             tables.insert(name.to_owned(), schema);
         }
-        let compiled = compile(session, &definition, &tables)?;
+        let compiled = compile(session, &definition, &tables, &self.macros)?;
         let schema = output_schema(&compiled.optimized, &definition)?;
         let mut identity = identity.clone();
         let mut upstream = BTreeSet::new();

@@ -8,6 +8,7 @@ use codeanatomy_delta::{StoreOptions, TableLocation};
 use codeanatomy_plan::{ContractIdentity, InputIdentity, InputKind};
 use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
 use codeanatomy_session::{RuntimeProfile, Session};
+use codeanatomy_udf::factory::{MacroFile, MacroSet, Macros};
 use codeanatomy_views::{ViewGraph, ViewSpec};
 use codeanatomy_vocab::{
     DatasetName, DeltaInputPin, DeltaVersion, DeltaVersionSelector, Error, Errors, Fingerprint,
@@ -44,6 +45,9 @@ pub struct RunInputs {
     /// Implementation digests of functions that are not the engine's own, by name.
     #[serde(default)]
     pub functions: BTreeMap<String, Fingerprint>,
+    /// The SQL macros that the views could call: the statement that declares each, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub macros: BTreeMap<String, MacroFile>,
     /// The views, with their text.
     pub views: BTreeMap<ViewName, RecordedView>,
     /// The datasets that the views read.
@@ -133,6 +137,7 @@ impl RunInputs {
             rulepack,
             function_registry,
             functions,
+            macros: _,
         } = Environment::of(session);
         let views = planned
             .iter()
@@ -154,6 +159,7 @@ impl RunInputs {
             rulepack,
             function_registry,
             functions,
+            macros: planned.macros().definitions().clone(),
             views,
             datasets,
         }
@@ -286,6 +292,7 @@ impl RunInputs {
             rulepack: self.rulepack.clone(),
             function_registry: self.function_registry,
             functions: self.functions.clone(),
+            macros: self.plan_macros(session)?,
         };
         PlannedViews::plan(
             &graph,
@@ -295,6 +302,14 @@ impl RunInputs {
             &self.profile,
             &environment,
         )
+    }
+
+    fn plan_macros(&self, session: &Session) -> Result<Macros, Errors> {
+        if self.macros.is_empty() {
+            return Ok(Macros::default());
+        }
+        let files = self.macros.values().cloned().collect();
+        MacroSet::parse(files, sql_dialect(&self.profile))?.plan(&session.planning_state())
     }
 
     /// The datasets as planning sees them.

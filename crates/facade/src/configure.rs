@@ -16,6 +16,7 @@ use codeanatomy_schema::SchemaContract;
 use codeanatomy_session::{
     Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
+use codeanatomy_udf::factory::{MacroFile, MacroSet};
 use codeanatomy_views::{ViewGraph, ViewSpec};
 use codeanatomy_vocab::{Clock, DatasetName, Errors, Result, SystemClock, UnixMillis, ViewName};
 
@@ -58,6 +59,7 @@ pub struct Configured {
     pub(crate) graph: ViewGraph,
     pub(crate) definitions: BTreeMap<ViewName, ViewDefinition>,
     pub(crate) datasets: BTreeMap<DatasetName, DatasetSpec>,
+    pub(crate) macros: MacroSet,
     notices: Vec<Notice>,
 }
 
@@ -122,6 +124,10 @@ impl Configured {
                 Err(found) => errors.extend(found),
             }
         }
+        let macros = MacroSet::parse(macro_files(&project), dialect).unwrap_or_else(|found| {
+            errors.extend(found);
+            MacroSet::default()
+        });
         let graph = ViewGraph::build(specs, &known)
             .map_err(|found| errors.extend(found))
             .ok();
@@ -137,6 +143,7 @@ impl Configured {
             graph,
             definitions,
             datasets,
+            macros,
             notices,
         })
     }
@@ -159,6 +166,11 @@ impl Configured {
     /// The views with what is to become of their results.
     pub fn definitions(&self) -> &BTreeMap<ViewName, ViewDefinition> {
         &self.definitions
+    }
+
+    /// The SQL macros; also those that no view calls.
+    pub fn macros(&self) -> &MacroSet {
+        &self.macros
     }
 
     /// The datasets, by name; also those that no view reads.
@@ -219,6 +231,16 @@ fn profile(
             None
         }
     }
+}
+
+fn macro_files(project: &Project) -> Vec<MacroFile> {
+    let files = project.macros.iter();
+    files
+        .map(|file| MacroFile {
+            path: file.path.clone(),
+            sql: Arc::clone(&file.sql),
+        })
+        .collect()
 }
 
 fn at_source(error: codeanatomy_vocab::Error, source: &Source) -> codeanatomy_vocab::Error {

@@ -62,5 +62,6 @@ pub use codeanatomy_plan as plan;
 pub use codeanatomy_project as project;
 pub use codeanatomy_schema as schema;
 pub use codeanatomy_session as session;
+pub use codeanatomy_udf as udf;
 pub use codeanatomy_views as views;
 pub use codeanatomy_vocab as vocab;

@@ -15,7 +15,7 @@ use codeanatomy_obs::{
 };
 use codeanatomy_plan::forms::substrait_text;
 use codeanatomy_plan::{PlanBundleArtifact, plan_dot, plan_text};
-use codeanatomy_session::Session;
+use codeanatomy_session::{Session, on_planning_stack};
 use codeanatomy_vocab::{
     DatasetName, DeltaVersion, Error, Errors, Result, RunId, UnixMillis, ViewName,
 };
@@ -164,13 +164,15 @@ impl Pinned {
                 .iter()
                 .map(|(name, dataset)| (name.clone(), dataset.table_input()))
                 .collect();
+            let macros =
+                on_planning_stack(|| configured.macros.plan(&session.planning_state()))?;
             let views = PlannedViews::plan(
                 &configured.graph,
                 definitions,
                 &tables,
                 &session,
                 &configured.profile,
-                &Environment::of(&session),
+                &Environment::of(&session).with_macros(macros),
             )?;
             Ok::<_, Errors>((configured, session, datasets, Arc::new(views)))
         });

@@ -20,7 +20,7 @@ impl Factor {
             Self::Preset => "planning_env",
             Self::Setting(_) => "df_settings",
             Self::RunTime => "run_time",
-            Self::Query(_) => "plan_digest",
+            Self::Query(_) | Self::Macro(_) => "plan_digest",
             Self::Parameter(..) => "parameter",
             Self::CachePolicy(_) => "cache_policy",
             Self::Contract(_) => "schema_contract",
@@ -42,6 +42,7 @@ impl Factor {
             | Self::RulePack
             | Self::FunctionRegistry
             | Self::Function(_)
+            | Self::Macro(_)
             | Self::Preset
             | Self::Setting(_)
             | Self::RunTime
@@ -54,9 +55,10 @@ impl Factor {
 
     fn subject(&self) -> Option<String> {
         match self {
-            Self::Function(name) | Self::Setting(name) | Self::Parameter(_, name) => {
-                Some(name.clone())
-            }
+            Self::Function(name)
+            | Self::Macro(name)
+            | Self::Setting(name)
+            | Self::Parameter(_, name) => Some(name.clone()),
             Self::Query(view) | Self::CachePolicy(view) | Self::Contract(view) => {
                 Some(view.to_string())
             }
@@ -137,6 +139,7 @@ impl Comparison<'_> {
                 detail: format!("another implementation of the function `{name}`"),
                 ..Sides::default()
             },
+            Factor::Macro(name) => macro_sides(name, before, after),
             Factor::Preset => Sides {
                 before: Some(before.profile.base_preset().to_string()),
                 after: Some(after.profile.base_preset().to_string()),
@@ -215,6 +218,7 @@ fn why_not(factor: &Factor, view: &ViewName, reads: &Reads) -> &'static str {
             "the plan is the same with it"
         }
         Factor::Engine | Factor::Function(_) => "the key is the same without it",
+        Factor::Macro(_) => "the plan is the same with it",
         Factor::RunTime => "the view does not ask for the time",
         Factor::Query(changed) if changed == view => "only the spelling changed",
         Factor::Query(changed)
@@ -335,6 +339,23 @@ fn query_sides(before: Option<&RecordedView>, after: Option<&RecordedView>) -> S
                 line: Some(at.min(is.len().saturating_sub(1)) + 1),
             }
         }
+    }
+}
+
+fn macro_sides(name: &str, before: &RunInputs, after: &RunInputs) -> Sides {
+    let text = |inputs: &RunInputs| inputs.macros.get(name).map(|file| file.sql.to_string());
+    let file = after.macros.get(name).or_else(|| before.macros.get(name));
+    let what = match (before.macros.contains_key(name), after.macros.contains_key(name)) {
+        (true, true) => "the macro changed",
+        (true, false) => "the macro is gone",
+        (false, _) => "the macro is new",
+    };
+    Sides {
+        before: text(before),
+        after: text(after),
+        detail: format!("{what}: `{name}`"),
+        file: file.map(|file| file.path.display().to_string()),
+        line: None,
     }
 }
 

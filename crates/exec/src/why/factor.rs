@@ -1,6 +1,7 @@
 //! The single changes between two records that an identity can depend on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use codeanatomy_vocab::{DatasetName, Errors, ViewName};
 
@@ -17,6 +18,8 @@ pub(super) enum Factor {
     FunctionRegistry,
     /// What one function does.
     Function(String),
+    /// The text of an SQL macro, or that there is such a macro.
+    Macro(String),
     /// The preset that settings start from.
     Preset,
     /// A setting, by its full key.
@@ -68,6 +71,11 @@ pub(super) fn factors(before: &RunInputs, after: &RunInputs) -> Vec<Factor> {
             before.functions.get(name) != after.functions.get(name),
             Factor::Function(name.clone()),
         );
+    }
+    let macros: BTreeSet<&String> = before.macros.keys().chain(after.macros.keys()).collect();
+    for name in macros {
+        let sql = |inputs: &RunInputs| inputs.macros.get(name).map(|file| Arc::clone(&file.sql));
+        differs(sql(before) != sql(after), Factor::Macro(name.clone()));
     }
     differs(
         before.profile.base_preset() != after.profile.base_preset(),
@@ -149,6 +157,14 @@ pub(super) fn mixed(
                 }
                 None => {
                     mix.functions.remove(name);
+                }
+            },
+            Factor::Macro(name) => match after.macros.get(name) {
+                Some(file) => {
+                    mix.macros.insert(name.clone(), file.clone());
+                }
+                None => {
+                    mix.macros.remove(name);
                 }
             },
             Factor::Preset => mix.profile = mix.profile.with_preset_of(&after.profile),

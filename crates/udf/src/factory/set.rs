@@ -22,7 +22,7 @@ pub struct MacroSet {
 }
 
 /// Macros that are planned. Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Macros {
     functions: Vec<Arc<ScalarUDF>>,
     definitions: Arc<BTreeMap<String, MacroFile>>,
