@@ -32,9 +32,9 @@ const DOCS: Docs = Docs {
     summary: "The value that stands beside the best key.",
     syntax: "arg_best(value, key[, best])",
     arguments: &[
-        ("value", "what is wanted, of any type that can be sorted; may be null"),
-        ("key", "what is compared, of any type that can be sorted"),
-        ("best", "a constant: 'max' (the default) for the greatest key, 'min' for the least"),
+        ("value", "what is wanted, of any type that can be sorted; may be null."),
+        ("key", "what is compared, of any type that can be sorted."),
+        ("best", "a constant: 'max' (the default) for the greatest key, 'min' for the least."),
     ],
     returns: "A value of the type of the first argument, without a dictionary. Null if there is no key \
               that is not null, or if null is the only value beside the best key.",

@@ -29,7 +29,7 @@ const DOCS: Docs = Docs {
     section: "aggregate",
     summary: "The entries of all maps in one map.",
     syntax: "map_union_agg(map)",
-    arguments: &[("map", "a map whose keys and values can be sorted")],
+    arguments: &[("map", "a map whose keys and values can be sorted.")],
     returns: "A map of the type of the argument, without dictionaries, its entries sorted by key. Empty \
               if all maps are empty, null if there is no map that is not null.",
     notes: &[

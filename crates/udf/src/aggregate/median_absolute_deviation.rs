@@ -27,7 +27,7 @@ const DOCS: Docs = Docs {
     section: "aggregate",
     summary: "The median of the distances between numbers and their median.",
     syntax: "median_absolute_deviation(number)",
-    arguments: &[("number", "a number of any type; it is read as Float64")],
+    arguments: &[("number", "a number of any type; it is read as Float64.")],
     returns: "A Float64. Null if there is no number that is not null. NaN if one of the numbers is NaN, \
               or if the median is infinite.",
     notes: &[

@@ -26,7 +26,7 @@ const DOCS: Docs = Docs {
     section: "aggregate",
     summary: "The value that comes most often.",
     syntax: "mode(value)",
-    arguments: &[("value", "a value of any type that can be sorted")],
+    arguments: &[("value", "a value of any type that can be sorted.")],
     returns: "A value of the type of the argument, without a dictionary. Null if there is no value \
               that is not null.",
     notes: &[

@@ -28,7 +28,7 @@ const DOCS: Docs = Docs {
     section: "aggregate",
     summary: "What all spans have in common.",
     syntax: "span_intersect_agg(span)",
-    arguments: &[("span", "a span, its end not included")],
+    arguments: &[("span", "a span, its end not included.")],
     returns: "A span. Null if the spans have no position in common, or if there is no span that is not \
               null.",
     notes: &[

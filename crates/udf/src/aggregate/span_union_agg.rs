@@ -28,7 +28,7 @@ const DOCS: Docs = Docs {
     section: "aggregate",
     summary: "What spans cover together, as the fewest spans.",
     syntax: "span_union_agg(span)",
-    arguments: &[("span", "a span, its end not included")],
+    arguments: &[("span", "a span, its end not included.")],
     returns: "A List of spans that neither overlap nor touch, by position. Empty if all spans are empty, \
               null if there is no span that is not null.",
     notes: &[

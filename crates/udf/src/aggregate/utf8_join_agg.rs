@@ -33,8 +33,8 @@ const DOCS: Docs = Docs {
     summary: "Strings joined into one, sorted unless the call says in which order.",
     syntax: "utf8_join_agg(text[, separator] [ORDER BY ...])",
     arguments: &[
-        ("text", "a string of any encoding, or a dictionary of them"),
-        ("separator", "a constant that stands between two strings; `,` by default, nothing if null"),
+        ("text", "a string of any encoding, or a dictionary of them."),
+        ("separator", "a constant that stands between two strings; `,` by default, nothing if null."),
     ],
     returns: "A string of the encoding of the argument. Null if there is no string that is not null.",
     notes: &[

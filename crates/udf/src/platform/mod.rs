@@ -33,6 +33,7 @@ mod row_function;
 mod options;
 mod planner;
 mod record;
+mod reference;
 mod registration;
 #[cfg(feature = "session")]
 mod session;
@@ -49,6 +50,7 @@ pub use self::record::{
     ArgumentDocumentation, ExampleDocumentation, FunctionDocumentation, FunctionRecord,
     FunctionVolatility,
 };
+pub use self::reference::reference;
 pub use self::registration::{Notice, Platform};
 #[cfg(feature = "session")]
 pub use self::session::{platform_options, rewrites, snapshot};

@@ -25,8 +25,8 @@ const DOCS: Docs = Docs {
     summary: "The data files of a Delta table at one version.",
     syntax: "delta_files(location[, version])",
     arguments: &[
-        ("location", "a path or a URL"),
-        ("version", "a number, or a time as text; the newest version by default"),
+        ("location", "a path or a URL."),
+        ("version", "a number, or a time as text; the newest version by default."),
     ],
     returns: "`path`, `size_bytes`, `modified_at`, `partition_values` (a map, as the log writes them), \
               `n_rows` (deleted rows among them; null where the log does not say it), `n_deleted`.",

@@ -27,7 +27,7 @@ const DOCS: Docs = Docs {
     section: "table",
     summary: "What the newest version of a Delta table says of itself, in one row.",
     syntax: "delta_metadata(location)",
-    arguments: &[("location", "a path or a URL")],
+    arguments: &[("location", "a path or a URL.")],
     returns: "`id`, `name`, `description`, `version`, `oldest_version`, `created_at`, `columns` (a list of \
               name, type and nullable), `partition_by`, `properties` (a map), `n_files`, `size_bytes`, \
               `n_rows` (null where the log does not say it of every file), `min_reader_version`, \

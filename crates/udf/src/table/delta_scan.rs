@@ -23,9 +23,9 @@ const DOCS: Docs = Docs {
     summary: "The rows of a Delta table at one version.",
     syntax: "delta_scan(location[, version])",
     arguments: &[
-        ("location", "a path or a URL"),
+        ("location", "a path or a URL."),
         ("version", "a number, or a time as text: the newest version committed at or before it; the \
-                     newest version by default"),
+                     newest version by default."),
     ],
     returns: "The columns of the table.",
     notes: &[

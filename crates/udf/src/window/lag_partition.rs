@@ -21,9 +21,9 @@ const DOCS: Docs = Docs {
     summary: "The value of a row a number of rows before, within the partition.",
     syntax: "lag_partition(value[, offset[, default]]) [IGNORE NULLS] OVER (PARTITION BY ... ORDER BY ...)",
     arguments: &[
-        ("value", "a value of any type"),
-        ("offset", "how many rows before; a constant integer, 1 by default"),
-        ("default", "a constant that stands where there is no such row; null by default"),
+        ("value", "a value of any type."),
+        ("offset", "how many rows before; a constant integer, 1 by default."),
+        ("default", "a constant that stands where there is no such row; null by default."),
     ],
     returns: "A value of the type of the first argument; null where there is no such row and no default, \
               and where its value is null.",
