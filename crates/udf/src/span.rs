@@ -78,6 +78,11 @@ impl Spans {
         Ok(Self { start, end, nulls })
     }
 
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.start.len()
+    }
+
     /// Start and end of a row, if it is a span.
     #[inline]
     pub(crate) fn get(&self, row: usize) -> Option<(i64, i64)> {
@@ -93,8 +98,19 @@ pub(crate) fn is_valid(start: i64, end: i64) -> bool {
     0 <= start && start <= end
 }
 
+/// An array of spans from starts and ends, none of them null. Rows that `nulls` marks have no span.
+pub(crate) fn span_array(
+    starts: Int64Array,
+    ends: Int64Array,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef> {
+    let columns: Vec<ArrayRef> = vec![Arc::new(starts), Arc::new(ends)];
+    let spans = StructArray::try_new(Fields::clone(&FIELDS), columns, nulls)?;
+    Ok(Arc::new(spans))
+}
+
 /// An array of spans; where there is none, it is null.
-pub(crate) fn span_array(spans: impl Iterator<Item = Option<(i64, i64)>>) -> Result<ArrayRef> {
+pub(crate) fn collect_spans(spans: impl Iterator<Item = Option<(i64, i64)>>) -> Result<ArrayRef> {
     let (mut starts, mut ends, mut valid) = (Vec::new(), Vec::new(), Vec::new());
     for span in spans {
         valid.push(span.is_some());
@@ -102,16 +118,6 @@ pub(crate) fn span_array(spans: impl Iterator<Item = Option<(i64, i64)>>) -> Res
         starts.push(start);
         ends.push(end);
     }
-    let nulls = valid
-        .contains(&false)
-        .then(|| NullBuffer::from(valid));
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from(starts)),
-        Arc::new(Int64Array::from(ends)),
-    ];
-    Ok(Arc::new(StructArray::try_new(
-        Fields::clone(&FIELDS),
-        columns,
-        nulls,
-    )?))
+    let nulls = valid.contains(&false).then(|| NullBuffer::from(valid));
+    span_array(starts.into(), ends.into(), nulls)
 }

@@ -20,7 +20,7 @@ pub(crate) fn entry() -> Entry {
         signature: Signature::any(3, Volatility::Immutable),
         strict: true,
         returns: |args| {
-            let [prefix, path, span] = args.arg_fields else {
+            let [prefix, path, _] = args.arg_fields else {
                 return plan_err!("span_id takes a prefix, a path and a span");
             };
             for (argument, field) in [(1, prefix), (2, path)] {

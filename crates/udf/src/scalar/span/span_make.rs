@@ -9,7 +9,7 @@ use datafusion_expr::{Coercion, Signature, TypeSignature, TypeSignatureClass, Vo
 
 use super::SPAN_NOTE;
 use crate::kernel::gives;
-use crate::span::{is_valid, span_array, span_type};
+use crate::span::{collect_spans, is_valid, span_type};
 use crate::{Call, Docs, Entry, Example, RowFunction};
 
 pub(crate) fn entry() -> Entry {
@@ -58,7 +58,7 @@ fn make(call: &Call) -> Result<ArrayRef> {
         let array = &numbers[argument];
         array.is_valid(index).then(|| array.value(index))
     };
-    span_array((0..call.rows).map(|row| {
+    collect_spans((0..call.rows).map(|row| {
         let base = if numbers.len() > 2 { number(2, row)? } else { 0 };
         let exclusive = match &exclusive {
             Some(array) => {
