@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion_common::{Result, internal_err};
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -16,7 +15,7 @@ use super::grouped::{Grouped, Groups, Many, Single};
 use super::span_union_agg::coerced;
 use super::types::state_field;
 use crate::platform::Example;
-use crate::span::{Spans, span_array, span_type};
+use crate::span::{Spans, collect_spans, span_type};
 use crate::{Docs, Entry};
 
 /// The line of the manifest.
@@ -32,7 +31,7 @@ const DOCS: Docs = Docs {
     returns: "A span. Null if the spans have no position in common, or if there is no span that is not \
               null.",
     notes: &[
-        "A span whose end lies before its start counts as null and is left out; an empty span has no \
+        "A span that ends before it starts, or starts before 0, counts as null and is left out; an empty span has no \
          position in common with anything, itself included. All spans must be in one unit and of one \
          text. The result depends neither on the order of rows nor on partitions; `ORDER BY` and \
          `DISTINCT` have no effect.",
@@ -129,15 +128,8 @@ impl Common {
 
 /// Spans, null where start and end are not in order.
 fn spans(bounds: &[Option<(i64, i64)>]) -> Result<ArrayRef> {
-    let spans: Vec<Option<(i64, i64)>> = bounds
-        .iter()
-        .map(|bounds| bounds.filter(|(start, end)| start < end))
-        .collect();
-    let values = || spans.iter().map(|span| span.unwrap_or_default());
-    let start = Int64Array::from_iter_values(values().map(|span| span.0));
-    let end = Int64Array::from_iter_values(values().map(|span| span.1));
-    let nulls: NullBuffer = spans.iter().map(Option::is_some).collect();
-    span_array(start, end, Some(nulls))
+    let common = bounds.iter();
+    collect_spans(common.map(|bounds| bounds.filter(|(start, end)| start < end)))
 }
 
 impl Grouped for Common {

@@ -1,9 +1,8 @@
 //! `span_union_agg`: what spans cover together.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, internal_err, plan_err};
@@ -16,7 +15,7 @@ use super::counted::{list_of, offsets_of, range};
 use super::grouped::{Grouped, Groups, Many, Single};
 use super::types::{exactly, list_type, state_field};
 use crate::platform::Example;
-use crate::span::{Spans, is_span_like, span_array, span_type};
+use crate::span::{Spans, collect_spans, is_span, span_type};
 use crate::{Docs, Entry};
 
 /// The line of the manifest.
@@ -32,7 +31,7 @@ const DOCS: Docs = Docs {
     returns: "A List of spans that neither overlap nor touch, by position. Empty if all spans are empty, \
               null if there is no span that is not null.",
     notes: &[
-        "A span whose end lies before its start counts as null. Spans that touch become one. All spans \
+        "A span that ends before it starts, or starts before 0, counts as null. Spans that touch become one. All spans \
          must be in one unit and of one text. The result depends neither on the order of rows nor on \
          partitions; `ORDER BY` and `DISTINCT` have no effect.",
     ],
@@ -104,7 +103,7 @@ impl AggregateUDFImpl for SpanUnionAgg {
 /// The type that the only argument of a function over spans is read as.
 pub(super) fn coerced(function: &str, arg_types: &[DataType]) -> Result<Vec<DataType>> {
     let [span] = exactly(function, arg_types)?;
-    if is_span_like(span) || span.is_null() {
+    if is_span(span) {
         Ok(vec![span_type()])
     } else {
         plan_err!("`{function}` takes spans (make them with span_make), not {span}")
@@ -249,9 +248,7 @@ impl Grouped for Covers {
             seen.push(cover.seen > 0);
         }
         let offsets = offsets_of(groups, owners.into_iter())?;
-        let start = Int64Array::from_iter_values(joined.iter().map(|span| span.0));
-        let end = Int64Array::from_iter_values(joined.iter().map(|span| span.1));
-        let spans = span_array(start, end, None)?;
+        let spans = collect_spans(joined.into_iter().map(Some))?;
         list_of(spans, offsets, Some(NullBuffer::from(seen)))
     }
 

@@ -1,12 +1,13 @@
 //! `CREATE FUNCTION` in a session.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, Result, plan_err};
 use datafusion::execution::SessionState;
 use datafusion::execution::context::{FunctionFactory, RegisterFunction};
-use datafusion::logical_expr::{CreateFunction, Expr, ScalarUDF};
-use std::sync::Arc;
+use datafusion::logical_expr::{CreateFunction, Expr, ExprSchemable, ScalarUDF};
 
 use super::plan::{finish, schema_of, settled};
 use super::set::is_function;

@@ -90,7 +90,7 @@ fn parse(file: &MacroFile, dialect: Dialect) -> Result<Vec<DFStatement>> {
     let parsed = || {
         let dialect = dialect_from_str(usable(dialect))
             .ok_or_else(|| internal_datafusion_err!("a dialect has no parser"))?;
-        DFParserBuilder::new(&file.sql)
+        DFParserBuilder::new(file.sql.as_ref())
             .with_dialect(dialect.as_ref())
             .build()?
             .parse_statements()

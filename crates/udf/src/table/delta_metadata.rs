@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Int64Array, ListBuilder, MapBuilder, MapFieldNames, RecordBatch,
+    Array, ArrayRef, BooleanBuilder, Int64Array, ListBuilder, MapBuilder, MapFieldNames, RecordBatch,
     StringArray, StringBuilder, StructBuilder, TimestampMillisecondArray, UInt32Array, UInt64Array,
 };
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion_catalog::{MemTable, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion_common::{DataFusionError, Result};
 
@@ -54,11 +54,7 @@ impl TableFunctionImpl for DeltaMetadataScan {
     }
 }
 
-/// A time in milliseconds, in UTC.
-pub(super) fn time_type() -> DataType {
-    DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
-}
-
+/// Times in milliseconds, in UTC.
 pub(super) fn times(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     let values: Int64Array = values.collect();
     let times = TimestampMillisecondArray::new(values.values().clone(), values.nulls().cloned());

@@ -134,7 +134,7 @@ impl Shift {
         let nulls = values.logical_nulls();
         let valid = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         let present: Vec<usize> = (0..len).filter(|row| valid(*row)).collect();
-        let mut passed = 0;
+        let mut passed = 0_usize;
         (0..len)
             .map(|row| {
                 let own = usize::from(valid(row));
