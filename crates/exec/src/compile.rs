@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use codeanatomy_session::Session;
 use codeanatomy_udf::factory::{Macros, inline};
+use codeanatomy_udf::recorded_planners;
 use codeanatomy_views::{SchemaSource, compile_error};
 use codeanatomy_vocab::{Error, Location, Result, nearest};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -28,6 +29,8 @@ pub(crate) struct Compiled {
     pub(crate) optimized: LogicalPlan,
     /// The parameters that the query uses, without the `$`.
     pub(crate) parameters: BTreeSet<String>,
+    /// The named planners that made something of the query's text.
+    pub(crate) planned_with: BTreeSet<String>,
 }
 
 /// Plans a view. `tables` holds the schema of everything that its text refers to. What it calls of
@@ -53,7 +56,8 @@ pub(crate) fn compile(
             (name.clone(), source)
         })
         .collect();
-    let context = PlanningContext::new(&state, &sources);
+    let (planners, used) = recorded_planners(&state);
+    let context = PlanningContext::new(&state, &sources, planners);
     let plan = SqlToRel::new_with_options(&context, parser_options(&state))
         .statement_to_plan(view.spec.statement().clone())
         .map_err(failed)?;
@@ -80,6 +84,7 @@ pub(crate) fn compile(
         analyzed,
         optimized,
         parameters,
+        planned_with: used.tags(),
     })
 }
 

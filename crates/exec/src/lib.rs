@@ -11,6 +11,7 @@
 // What goes in.
 mod dataset;
 mod inputs;
+mod platform;
 mod view;
 
 // Planning.
@@ -43,6 +44,7 @@ pub use self::bundle::BundleSink;
 pub use self::dataset::{DatasetSpec, PinnedDataset};
 pub use self::decide::{Action, Decision, Decisions, Reason, output_states};
 pub use self::inputs::{Environment, TableInput, sql_dialect};
+pub use self::platform::{open_session, open_session_with};
 pub use self::planned::{PlannedView, PlannedViews};
 pub use self::recorded::{
     RUN_INPUTS_FORMAT, RecordedDataset, RecordedOutput, RecordedParameter, RecordedView, RunInputs,

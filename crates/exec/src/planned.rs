@@ -158,6 +158,7 @@ impl PlannedViews {
                     .insert(name.to_owned(), input.identity.clone());
             }
         }
+        identity.planned_with = compiled.planned_with;
         identity.contract = definition.contract_identity();
         identity.parameters = definition
             .params

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DatasetSpec, Environment, OutputDefinition, Parameter, PinnedDataset, PlannedViews, TableInput,
-    ViewDefinition, ViewFingerprints, codes, parameter, sql_dialect,
+    ViewDefinition, ViewFingerprints, codes, open_session, parameter, sql_dialect,
 };
 
 /// The version of the form of [`RunInputs`].
@@ -45,6 +45,15 @@ pub struct RunInputs {
     /// Implementation digests of functions that are not the engine's own, by name.
     #[serde(default)]
     pub functions: BTreeMap<String, Fingerprint>,
+    /// The digest of all functions and rewrites of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udf_snapshot: Option<Fingerprint>,
+    /// The rewrites that functions need, by the function's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewrite_tags: BTreeMap<String, BTreeSet<String>>,
+    /// Digests of the rewrites that took part in planning, by tag.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewrites: BTreeMap<String, Fingerprint>,
     /// The SQL macros that the views could call: the statement that declares each, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub macros: BTreeMap<String, MacroFile>,
@@ -137,6 +146,9 @@ impl RunInputs {
             rulepack,
             function_registry,
             functions,
+            udf_snapshot,
+            rewrite_tags,
+            rewrites,
             macros: _,
         } = Environment::of(session);
         let views = planned
@@ -159,6 +171,9 @@ impl RunInputs {
             rulepack,
             function_registry,
             functions,
+            udf_snapshot,
+            rewrite_tags,
+            rewrites,
             macros: planned.macros().definitions().clone(),
             views,
             datasets,
@@ -254,7 +269,7 @@ impl RunInputs {
         root: &Path,
         views: &BTreeSet<ViewName>,
     ) -> Result<(PlannedViews, Session), Errors> {
-        let session = Session::build(&self.profile, self.run_time)?;
+        let session = open_session(&self.profile, self.run_time)?;
         let planned = self.plan_in(root, views, &session)?;
         Ok((planned, session))
     }
@@ -292,6 +307,9 @@ impl RunInputs {
             rulepack: self.rulepack.clone(),
             function_registry: self.function_registry,
             functions: self.functions.clone(),
+            udf_snapshot: self.udf_snapshot,
+            rewrite_tags: self.rewrite_tags.clone(),
+            rewrites: self.rewrites.clone(),
             macros: self.plan_macros(session)?,
         };
         PlannedViews::plan(

@@ -8,7 +8,7 @@ use std::time::Instant;
 use codeanatomy_delta::OutputState;
 use codeanatomy_exec::{
     BoundViews, BuildReport, BundleSink, Decision, Decisions, Environment, FingerprintsReport,
-    PinnedDataset, PlanReport, PlannedViews, Run, RunInputs, RunOptions,
+    PinnedDataset, PlanReport, PlannedViews, Run, RunInputs, RunOptions, open_session,
 };
 use codeanatomy_obs::{
     Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
@@ -100,7 +100,7 @@ impl Configured {
         let phase = PhaseTimer::start(Phase::Pin, observer.as_ref());
         let selected = self.graph.with_upstream(selection)?;
         let run_time = self.as_of.unwrap_or_else(|| self.clock.now());
-        let session = Arc::new(Session::build(&self.profile, run_time)?);
+        let session = Arc::new(open_session(&self.profile, run_time)?);
         let read: BTreeSet<&str> = selected
             .iter()
             .flat_map(|view| self.graph.datasets(view))

@@ -34,5 +34,7 @@ pub use self::platform::{
     Parity, Platform, PlatformOptions, Rewrite, RewriteRecord, RowFunction, SNAPSHOT_FORMAT, Snapshot,
 };
 #[cfg(feature = "session")]
-pub use self::platform::{platform_options, rewrites, snapshot};
+pub use self::platform::{
+    UsedRewrites, platform_options, recorded_planners, rewrites, snapshot,
+};
 pub use self::span::span_type;

@@ -139,6 +139,18 @@ impl Comparison<'_> {
                 detail: format!("another implementation of the function `{name}`"),
                 ..Sides::default()
             },
+            Factor::Rewrites => {
+                let tags = |inputs: &RunInputs| {
+                    let tags: Vec<&str> = inputs.rewrites.keys().map(String::as_str).collect();
+                    (!tags.is_empty()).then(|| tags.join(", "))
+                };
+                Sides {
+                    before: tags(before),
+                    after: tags(after),
+                    detail: "other expression planners or rewrite rules".to_owned(),
+                    ..Sides::default()
+                }
+            }
             Factor::Macro(name) => macro_sides(name, before, after),
             Factor::Preset => Sides {
                 before: Some(before.profile.base_preset().to_string()),
@@ -217,7 +229,7 @@ fn why_not(factor: &Factor, view: &ViewName, reads: &Reads) -> &'static str {
         Factor::Preset | Factor::RulePack | Factor::FunctionRegistry => {
             "the plan is the same with it"
         }
-        Factor::Engine | Factor::Function(_) => "the key is the same without it",
+        Factor::Engine | Factor::Function(_) | Factor::Rewrites => "the key is the same without it",
         Factor::Macro(_) => "the plan is the same with it",
         Factor::RunTime => "the view does not ask for the time",
         Factor::Query(changed) if changed == view => "only the spelling changed",

@@ -18,6 +18,8 @@ pub(super) enum Factor {
     FunctionRegistry,
     /// What one function does.
     Function(String),
+    /// The rewrites that take part in planning, and which functions need them.
+    Rewrites,
     /// The text of an SQL macro, or that there is such a macro.
     Macro(String),
     /// The preset that settings start from.
@@ -58,8 +60,13 @@ pub(super) fn factors(before: &RunInputs, after: &RunInputs) -> Vec<Factor> {
     );
     differs(before.rulepack != after.rulepack, Factor::RulePack);
     differs(
-        before.function_registry != after.function_registry,
+        before.function_registry != after.function_registry
+            || before.udf_snapshot != after.udf_snapshot,
         Factor::FunctionRegistry,
+    );
+    differs(
+        before.rewrites != after.rewrites || before.rewrite_tags != after.rewrite_tags,
+        Factor::Rewrites,
     );
     let functions: BTreeSet<&String> = before
         .functions
@@ -150,7 +157,14 @@ pub(super) fn mixed(
         match factor {
             Factor::Engine => mix.engine_version.clone_from(&after.engine_version),
             Factor::RulePack => mix.rulepack.clone_from(&after.rulepack),
-            Factor::FunctionRegistry => mix.function_registry = after.function_registry,
+            Factor::FunctionRegistry => {
+                mix.function_registry = after.function_registry;
+                mix.udf_snapshot = after.udf_snapshot;
+            }
+            Factor::Rewrites => {
+                mix.rewrites.clone_from(&after.rewrites);
+                mix.rewrite_tags.clone_from(&after.rewrite_tags);
+            }
             Factor::Function(name) => match after.functions.get(name) {
                 Some(hash) => {
                     mix.functions.insert(name.clone(), *hash);

@@ -12,7 +12,7 @@ use datafusion_expr::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Docs;
+use crate::{AsyncLimits, Docs, limited};
 
 /// A function with everything that the platform knows of it. Cheap to clone.
 ///
@@ -151,6 +151,14 @@ impl Entry {
     pub fn with_rewrite_tags(mut self, tags: &[&str]) -> Self {
         self.rewrite_tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
         self.rewrite_tags.sort_unstable();
+        self
+    }
+
+    /// The entry with limits on what its function waits for, if it waits at all.
+    pub(crate) fn limited(mut self, limits: AsyncLimits) -> Self {
+        if let Implementation::Scalar(function) = &mut self.implementation {
+            *function = limited(Arc::clone(function), limits);
+        }
         self
     }
 

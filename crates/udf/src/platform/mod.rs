@@ -33,6 +33,8 @@ mod row_function;
 mod options;
 mod planner;
 mod record;
+#[cfg(feature = "session")]
+mod recording;
 mod reference;
 mod registration;
 #[cfg(feature = "session")]
@@ -50,6 +52,8 @@ pub use self::record::{
     ArgumentDocumentation, ExampleDocumentation, FunctionDocumentation, FunctionRecord,
     FunctionVolatility,
 };
+#[cfg(feature = "session")]
+pub use self::recording::{UsedRewrites, recorded_planners};
 pub use self::reference::reference;
 pub use self::registration::{Notice, Platform};
 #[cfg(feature = "session")]

@@ -8,7 +8,7 @@ use datafusion_expr::registry::FunctionRegistry;
 use serde::Serialize;
 
 use crate::codes::{CONFLICT, NOT_REGISTERED, UNKNOWN_PLANNER};
-use crate::{Entry, Implementation, Library, PlatformOptions, Rewrite};
+use crate::{AsyncLimits, Entry, Implementation, Library, PlatformOptions, Rewrite};
 
 /// Options, libraries and rewrites: everything that a session can be given.
 ///
@@ -196,7 +196,11 @@ impl Platform {
                 }
                 let value = Chosen {
                     library: library.name().to_owned(),
-                    entry: entry.clone(),
+                    entry: entry.clone().limited(AsyncLimits {
+                        timeout_ms: self.options.async_udf_timeout_ms,
+                        batch_size: self.options.async_udf_batch_size,
+                        ..AsyncLimits::default()
+                    }),
                 };
                 chosen.insert(entry.name().to_owned(), value);
             }
