@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use codeanatomy_vocab::Errors;
 
-use crate::args::{Command, Config, Global, Runs};
+use crate::args::{Command, Config, Global, Runs, Udf};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
@@ -27,6 +27,7 @@ mod config;
 mod diff;
 mod replay;
 mod runs;
+mod udf;
 mod why;
 
 // This program itself.
@@ -57,6 +58,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Errors> {
         Command::Replay(args) => replay::run(&args, context),
         Command::Runs(Runs::List(args)) => runs::list(&args, context),
         Command::Runs(Runs::Show(args)) => runs::show(&args, context),
+        Command::Udf(Udf::List(args)) => udf::list(&args, context),
+        Command::Udf(Udf::Show(args)) => udf::show(&args, context),
         Command::Config(Config::Show(args)) => config::show(&args, context),
         Command::Config(Config::Validate) => config::validate(context),
         Command::Fingerprints(args) => fingerprints::run(&args, context),

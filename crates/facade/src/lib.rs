@@ -45,10 +45,12 @@
 
 // The pipeline.
 mod configure;
+mod functions;
 mod past;
 mod pipeline;
 
 pub use self::configure::{Configured, Overrides};
+pub use self::functions::default_functions;
 pub use self::past::{PastRuns, ReplayOptions, ReplayReport, RunDiff, ViewDiff};
 pub use self::pipeline::{BuildOptions, ExplainKind, Pinned, Planned, Ran};
 pub use tokio_util::sync::CancellationToken;

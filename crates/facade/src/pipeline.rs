@@ -164,8 +164,7 @@ impl Pinned {
                 .iter()
                 .map(|(name, dataset)| (name.clone(), dataset.table_input()))
                 .collect();
-            let macros =
-                on_planning_stack(|| configured.macros.plan(&session.planning_state()))?;
+            let macros = on_planning_stack(|| configured.planned_macros(&session))?;
             let views = PlannedViews::plan(
                 &configured.graph,
                 definitions,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use codeanatomy_vocab::{Error, Result};
+use codeanatomy_vocab::{Encoder, Error, Result};
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 use datafusion_expr::planner::ExprPlanner;
@@ -15,6 +15,7 @@ use super::record::FunctionRecord;
 use super::registration::{Chosen, Notice, conflict};
 use super::snapshot::{RewriteRecord, Snapshot};
 use crate::codes::NOT_REGISTERED;
+use crate::factory::{Macros, SqlMacro};
 use crate::{Implementation, Kind, Platform, PlatformOptions, Rewrite};
 
 /// What was registered on a session. It lives in the session's configuration and ends with it.
@@ -132,6 +133,46 @@ pub fn snapshot(state: &SessionState) -> Arc<Snapshot> {
     let snapshot = Arc::new(take(state, Some(&installed)));
     *last = Some((functions, Arc::clone(&snapshot)));
     snapshot
+}
+
+impl Snapshot {
+    /// The snapshot with SQL macros among its functions.
+    #[must_use]
+    pub fn with_macros(&self, macros: &Macros) -> Self {
+        let mut functions = self.functions.clone();
+        for function in macros.functions() {
+            let mut record = FunctionRecord::of_scalar(function);
+            record.kind = Kind::Macro;
+            "macros".clone_into(&mut record.library);
+            if let Some(file) = macros.definitions().get(function.name()) {
+                let mut encoder = Encoder::new("codeanatomy.udf.macro", 1);
+                encoder.str(&file.sql);
+                record.implementation_digest = Some(encoder.finish());
+                record.documentation.summary = file.sql.trim().to_owned();
+                record.documentation.section = "macro".to_owned();
+                record.documentation.syntax = macro_syntax(function);
+            }
+            functions.push(record);
+        }
+        Self::new(functions, self.rewrites.clone())
+    }
+}
+
+/// How a macro is called.
+fn macro_syntax(function: &ScalarUDF) -> String {
+    let inner: &dyn std::any::Any = function.inner().as_ref();
+    let Some(sql_macro) = inner.downcast_ref::<SqlMacro>() else {
+        return format!("{}(...)", function.name());
+    };
+    let arguments: Vec<String> = sql_macro
+        .arguments()
+        .iter()
+        .map(|argument| match argument.default {
+            Some(_) => format!("[{} {}]", argument.name, argument.data_type),
+            None => format!("{} {}", argument.name, argument.data_type),
+        })
+        .collect();
+    format!("{}({})", function.name(), arguments.join(", "))
 }
 
 fn take(state: &SessionState, installed: Option<&Installed>) -> Snapshot {
