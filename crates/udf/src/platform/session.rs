@@ -1,10 +1,10 @@
 //! Registration on a DataFusion session, and the snapshot of one.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use codeanatomy_vocab::{Encoder, Error, Result};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, SessionStateDefaults};
 use datafusion::prelude::SessionContext;
 use datafusion_expr::planner::ExprPlanner;
 use datafusion_expr::registry::FunctionRegistry;
@@ -94,10 +94,21 @@ impl Platform {
         for rewrite in &rewrites {
             register_rewrite(state, rewrite)?;
         }
+        // What another platform registered before stays known, unless this one has the same name.
+        let before = state.config().get_extension::<Installed>();
+        let (mut all, mut tags) = (chosen, rewrites);
+        if let Some(before) = before {
+            for (name, value) in &before.chosen {
+                all.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            let known = |rewrite: &&Rewrite| !tags.iter().any(|tag| tag.tag() == rewrite.tag());
+            let more: Vec<Rewrite> = before.rewrites.iter().filter(known).cloned().collect();
+            tags.extend(more);
+        }
         let installed = Installed {
             options: self.options().clone(),
-            chosen,
-            rewrites,
+            chosen: all,
+            rewrites: tags,
             last: Mutex::new(None),
         };
         state.config_mut().set_extension(Arc::new(installed));
@@ -175,6 +186,27 @@ fn macro_syntax(function: &ScalarUDF) -> String {
     format!("{}({})", function.name(), arguments.join(", "))
 }
 
+/// The functions that the engine brings along, by kind and name.
+static ENGINE_FUNCTIONS: LazyLock<BTreeSet<(Kind, String)>> = LazyLock::new(|| {
+    let mut names = BTreeSet::new();
+    for function in SessionStateDefaults::default_scalar_functions() {
+        names.insert((Kind::Scalar, function.name().to_owned()));
+    }
+    for function in SessionStateDefaults::default_aggregate_functions() {
+        names.insert((Kind::Aggregate, function.name().to_owned()));
+    }
+    for function in SessionStateDefaults::default_window_functions() {
+        names.insert((Kind::Window, function.name().to_owned()));
+    }
+    for function in SessionStateDefaults::default_higher_order_functions() {
+        names.insert((Kind::HigherOrder, function.name().to_owned()));
+    }
+    for function in SessionStateDefaults::default_table_functions() {
+        names.insert((Kind::Table, function.name().to_owned()));
+    }
+    names
+});
+
 fn take(state: &SessionState, installed: Option<&Installed>) -> Snapshot {
     let functions = Functions::of(state);
     // A function that is not the one that was installed was put there by somebody else.
@@ -183,24 +215,32 @@ fn take(state: &SessionState, installed: Option<&Installed>) -> Snapshot {
         is(chosen.entry.implementation())
             .then(|| FunctionRecord::of_entry(&chosen.library, &chosen.entry))
     };
+    let foreign = |mut record: FunctionRecord| {
+        if !ENGINE_FUNCTIONS.contains(&(record.kind, record.name.clone())) {
+            "session".clone_into(&mut record.library);
+        }
+        record
+    };
     let mut records = Vec::new();
     for function in &functions.scalar {
         let is = |known: &Implementation| matches!(known, Implementation::Scalar(known) if known == function);
         records.push(
-            of_library(function.name(), &is).unwrap_or_else(|| FunctionRecord::of_scalar(function)),
+            of_library(function.name(), &is)
+                .unwrap_or_else(|| foreign(FunctionRecord::of_scalar(function))),
         );
     }
     for function in &functions.aggregate {
         let is = |known: &Implementation| matches!(known, Implementation::Aggregate(known) if known == function);
         records.push(
             of_library(function.name(), &is)
-                .unwrap_or_else(|| FunctionRecord::of_aggregate(function)),
+                .unwrap_or_else(|| foreign(FunctionRecord::of_aggregate(function))),
         );
     }
     for function in &functions.window {
         let is = |known: &Implementation| matches!(known, Implementation::Window(known) if known == function);
         records.push(
-            of_library(function.name(), &is).unwrap_or_else(|| FunctionRecord::of_window(function)),
+            of_library(function.name(), &is)
+                .unwrap_or_else(|| foreign(FunctionRecord::of_window(function))),
         );
     }
     for function in &functions.higher_order {
@@ -211,11 +251,11 @@ fn take(state: &SessionState, installed: Option<&Installed>) -> Snapshot {
             None,
             function.documentation(),
         );
-        records.push(record);
+        records.push(foreign(record));
     }
     for name in &functions.table {
         let is = |known: &Implementation| matches!(known, Implementation::Table(_));
-        records.push(of_library(name, &is).unwrap_or_else(|| FunctionRecord::of_table(name)));
+        records.push(of_library(name, &is).unwrap_or_else(|| foreign(FunctionRecord::of_table(name))));
     }
     let rewrites = installed.map_or_else(Vec::new, |installed| {
         let rewrites = installed.rewrites.iter();
