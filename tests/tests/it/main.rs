@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod fingerprints;
 #[cfg(test)]
+mod functions;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod replay;

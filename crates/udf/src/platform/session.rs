@@ -73,7 +73,8 @@ impl Platform {
     pub fn register_session(&self, state: &mut SessionState) -> Result<Vec<Notice>> {
         let rewrites: Vec<Rewrite> = self.rewrites()?.into_iter().cloned().collect();
         let (chosen, _) = self.choose()?;
-        let mut notices = self.register(state)?;
+        let mut tables = Vec::new();
+        let mut notices = Vec::new();
         for (name, Chosen { entry, library }) in &chosen {
             let Implementation::Table(function) = entry.implementation() else {
                 continue;
@@ -89,6 +90,10 @@ impl Platform {
                 }
                 notices.push(notice);
             }
+            tables.push((name, function));
+        }
+        notices.extend(self.register(state)?);
+        for (name, function) in tables {
             state.register_udtf(name, Arc::clone(function));
         }
         for rewrite in &rewrites {
