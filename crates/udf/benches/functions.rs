@@ -31,7 +31,8 @@ static SHORT_STRINGS: LazyLock<Vec<ArrayRef>> = LazyLock::new(|| {
     (0..STRINGS.div_ceil(BATCH))
         .map(|batch| {
             let rows = batch * BATCH..((batch + 1) * BATCH).min(STRINGS);
-            let texts = rows.map(|row| format!("key-{:x}", row * 2_654_435_761 % (1 << (16 + row % 48))));
+            let texts =
+                rows.map(|row| format!("key-{:x}", row * 2_654_435_761 % (1 << (16 + row % 48))));
             Arc::new(StringArray::from_iter_values(texts)) as ArrayRef
         })
         .collect()
@@ -41,7 +42,8 @@ static SHORT_STRINGS: LazyLock<Vec<ArrayRef>> = LazyLock::new(|| {
 static ASCII: LazyLock<Vec<ArrayRef>> = LazyLock::new(|| {
     (0..128)
         .map(|batch| {
-            let texts = (0..BATCH).map(|row| format!("The Quick  Brown fox {} jumps over", batch * BATCH + row));
+            let texts = (0..BATCH)
+                .map(|row| format!("The Quick  Brown fox {} jumps over", batch * BATCH + row));
             Arc::new(StringArray::from_iter_values(texts)) as ArrayRef
         })
         .collect()
@@ -52,7 +54,9 @@ static NUMBERS: LazyLock<ArrayRef> = LazyLock::new(|| {
     let mut lists = ListBuilder::new(Int64Builder::new());
     for row in 0..LISTS {
         for index in 0..10 {
-            lists.values().append_value(((row * 31 + index * index * 7) % 9) as i64);
+            lists
+                .values()
+                .append_value(((row * 31 + index * index * 7) % 9) as i64);
         }
         lists.append(true);
     }
@@ -64,7 +68,9 @@ static WORDS: LazyLock<ArrayRef> = LazyLock::new(|| {
     let mut lists = ListBuilder::new(StringBuilder::new());
     for row in 0..LISTS {
         for index in 0..10 {
-            lists.values().append_value(format!("word-{}", (row * 31 + index * index * 7) % 9));
+            lists
+                .values()
+                .append_value(format!("word-{}", (row * 31 + index * index * 7) % 9));
         }
         lists.append(true);
     }
@@ -72,7 +78,10 @@ static WORDS: LazyLock<ArrayRef> = LazyLock::new(|| {
 });
 
 fn function(name: &str) -> Arc<ScalarUDF> {
-    match Library::builtin().get(name).map(|entry| entry.implementation().clone()) {
+    match Library::builtin()
+        .get(name)
+        .map(|entry| entry.implementation().clone())
+    {
         Some(Implementation::Scalar(function)) => function,
         _ => unreachable!("{name} is a scalar function"),
     }
@@ -91,7 +100,10 @@ fn call(function: &ScalarUDF, args: Vec<ColumnarValue>, rows: usize) -> ArrayRef
         })
         .collect();
     let return_field = function
-        .return_field_from_args(ReturnFieldArgs { arg_fields: &fields, scalar_arguments: &scalars })
+        .return_field_from_args(ReturnFieldArgs {
+            arg_fields: &fields,
+            scalar_arguments: &scalars,
+        })
         .expect("the call is valid");
     let args = ScalarFunctionArgs {
         args: args.clone(),

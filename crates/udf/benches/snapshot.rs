@@ -58,7 +58,10 @@ fn session(count: usize) -> SessionContext {
 fn taken(bencher: Bencher<'_, '_>, count: usize) {
     let context = session(count);
     let state = context.state();
-    let function = state.scalar_functions().get("number_0").expect("it is registered");
+    let function = state
+        .scalar_functions()
+        .get("number_0")
+        .expect("it is registered");
     bencher
         .with_inputs(|| {
             // Another handle of the same function.

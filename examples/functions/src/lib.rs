@@ -15,7 +15,7 @@ static DOCS: Docs = Docs {
     arguments: &[("gross", "The price in cents with tax, Int64.")],
     returns: "Int64; null where the price is.",
     notes: &[],
-    examples: &[Example { sql: "SELECT net_price(119)", rows: &["100"] }],
+    examples: &[Example::new("SELECT net_price(119)", &["100"])],
 };
 
 /// The functions of this crate.

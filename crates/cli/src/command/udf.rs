@@ -41,7 +41,10 @@ pub(crate) fn list(args: &UdfList, context: &Context) -> Result<Exit, Errors> {
         let rest = snapshot.functions.len() - shown.len();
         if rest > 0 {
             let rest = plural(rest, "function");
-            let _ = writeln!(text, "\n{rest} of the engine not listed; `--all` lists them");
+            let _ = writeln!(
+                text,
+                "\n{rest} of the engine not listed; `--all` lists them"
+            );
         }
         text
     })?;
@@ -54,7 +57,9 @@ pub(crate) fn show(args: &UdfShow, context: &Context) -> Result<Exit, Errors> {
     let function = snapshot
         .get(&name)
         .ok_or_else(|| not_found(&args.name, &snapshot))?;
-    context.output.result(function, || details(function, context.output.paint()))?;
+    context
+        .output
+        .result(function, || details(function, context.output.paint()))?;
     Ok(Exit::Ok)
 }
 
@@ -110,8 +115,20 @@ fn details(function: &FunctionRecord, paint: Paint) -> String {
     line("kind", function.kind.as_str());
     line("also", &function.aliases.join(", "));
     line("library", &function.library);
-    line("version", &function.version.map(|version| version.to_string()).unwrap_or_default());
-    line("digest", &function.implementation_digest.map(|digest| digest.to_hex()).unwrap_or_default());
+    line(
+        "version",
+        &function
+            .version
+            .map(|version| version.to_string())
+            .unwrap_or_default(),
+    );
+    line(
+        "digest",
+        &function
+            .implementation_digest
+            .map(|digest| digest.to_hex())
+            .unwrap_or_default(),
+    );
     line("call", &one_line(&documentation.syntax));
     line("takes", &function.signature_inputs.join(" | "));
     line("returns", &function.return_types.join(" | "));
@@ -140,7 +157,11 @@ fn details(function: &FunctionRecord, paint: Paint) -> String {
     }
     for example in &documentation.examples {
         let rows = example.rows.join("\n  ");
-        let rows = if rows.is_empty() { rows } else { format!("\n  {rows}") };
+        let rows = if rows.is_empty() {
+            rows
+        } else {
+            format!("\n  {rows}")
+        };
         paragraph(&format!("Example:\n  {}{rows}", example.sql.trim()));
     }
     text

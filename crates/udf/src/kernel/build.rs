@@ -36,7 +36,9 @@ impl TextBuilder {
             Self::Utf8(builder) => {
                 let bytes = builder.values_slice().len() + text.map_or(0, str::len);
                 if i32::try_from(bytes).is_err() {
-                    return exec_err!("the text of one batch is longer than 2 GiB: make batches smaller");
+                    return exec_err!(
+                        "the text of one batch is longer than 2 GiB: make batches smaller"
+                    );
                 }
                 builder.append_option(text);
             }

@@ -32,6 +32,13 @@ pub struct Example {
     pub rows: &'static [&'static str],
 }
 
+impl Example {
+    /// A query and its rows.
+    pub const fn new(sql: &'static str, rows: &'static [&'static str]) -> Self {
+        Self { sql, rows }
+    }
+}
+
 impl Docs {
     /// The same in the form of the engine, which answers `SHOW FUNCTIONS` with it.
     pub fn documentation(&self) -> Documentation {

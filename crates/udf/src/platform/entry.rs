@@ -202,9 +202,9 @@ impl Entry {
     pub fn is_async(&self) -> bool {
         match &self.implementation {
             Implementation::Scalar(function) => function.as_async().is_some(),
-            Implementation::Aggregate(_)
-            | Implementation::Window(_)
-            | Implementation::Table(_) => false,
+            Implementation::Aggregate(_) | Implementation::Window(_) | Implementation::Table(_) => {
+                false
+            }
         }
     }
 

@@ -62,7 +62,10 @@ impl Library {
     /// `CA-UDF-0001`: the library has a function of this name or alias.
     pub fn with(mut self, entry: Entry) -> Result<Self> {
         if let Some(name) = entry.names().find(|name| self.get(name).is_some()) {
-            let message = format!("the library `{}` has a function `{name}` already", self.name);
+            let message = format!(
+                "the library `{}` has a function `{name}` already",
+                self.name
+            );
             return Err(Error::new(CONFLICT, message)
                 .with("function", name)
                 .with_help("give one of the two another name"));

@@ -56,7 +56,7 @@ pub use self::record::{
 pub use self::recording::{UsedRewrites, recorded_planners};
 pub use self::reference::reference;
 pub use self::registration::{Notice, Platform};
+pub use self::row_function::{Call, Column, RowFunction};
 #[cfg(feature = "session")]
 pub use self::session::{platform_options, rewrites, snapshot};
 pub use self::snapshot::{Parity, RewriteRecord, SNAPSHOT_FORMAT, Snapshot};
-pub use self::row_function::{Call, Column, RowFunction};

@@ -22,7 +22,10 @@ pub struct UsedRewrites(Arc<Mutex<BTreeSet<String>>>);
 impl UsedRewrites {
     /// The tags so far.
     pub fn tags(&self) -> BTreeSet<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn add(&self, tag: &str) {

@@ -29,7 +29,10 @@ fn write_page(page: &mut String, library: &Library) -> fmt::Result {
     );
     let mut families: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in library.entries() {
-        families.entry(entry.docs().section).or_default().push(entry);
+        families
+            .entry(entry.docs().section)
+            .or_default()
+            .push(entry);
     }
     for (family, entries) in &families {
         let link = family.replace(' ', "-");

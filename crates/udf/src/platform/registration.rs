@@ -96,14 +96,21 @@ impl Platform {
     pub fn rewrites(&self) -> Result<Vec<&Rewrite>> {
         let names = &self.options.expr_planner_names;
         for name in names {
-            let known = || self.rewrites.values().filter(|rewrite| rewrite.is_planner());
+            let known = || {
+                self.rewrites
+                    .values()
+                    .filter(|rewrite| rewrite.is_planner())
+            };
             if !known().any(|rewrite| rewrite.tag() == name) {
                 let message = format!("there is no expression planner `{name}`");
                 let tags = known().map(Rewrite::tag);
                 return Err(Error::new(UNKNOWN_PLANNER, message)
                     .with("planner", name)
                     .with_nearest(nearest(name, tags.clone()))
-                    .with_expected(format!("one of `{}`", tags.collect::<Vec<_>>().join("`, `")))
+                    .with_expected(format!(
+                        "one of `{}`",
+                        tags.collect::<Vec<_>>().join("`, `")
+                    ))
                     .with_help("correct the name in `expr_planner_names`, or remove it"));
             }
         }
@@ -133,7 +140,11 @@ impl Platform {
             }
             for name in entry.names() {
                 if let Some(kind) = taken.kind(name) {
-                    conflicts.push(conflict(library, name, &format!("the session's {kind} function")));
+                    conflicts.push(conflict(
+                        library,
+                        name,
+                        &format!("the session's {kind} function"),
+                    ));
                 }
             }
         }
@@ -181,10 +192,15 @@ impl Platform {
                 if entry.is_async() && !self.options.enable_async_udfs {
                     continue;
                 }
-                let other = entry.names().find_map(|name| Some((name, names.get(name)?)));
+                let other = entry
+                    .names()
+                    .find_map(|name| Some((name, names.get(name)?)));
                 if let Some((name, other)) = other {
-                    let (notice, error) =
-                        conflict(library.name(), name, &format!("that of the library `{other}`"));
+                    let (notice, error) = conflict(
+                        library.name(),
+                        name,
+                        &format!("that of the library `{other}`"),
+                    );
                     if self.options.strict {
                         return Err(error);
                     }

@@ -140,7 +140,10 @@ pub fn snapshot(state: &SessionState) -> Arc<Snapshot> {
         return Arc::new(take(state, None));
     };
     let functions = Functions::of(state);
-    let mut last = installed.last.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = installed
+        .last
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     if let Some((known, snapshot)) = last.as_ref()
         && known.is(&functions)
     {
@@ -260,7 +263,8 @@ fn take(state: &SessionState, installed: Option<&Installed>) -> Snapshot {
     }
     for name in &functions.table {
         let is = |known: &Implementation| matches!(known, Implementation::Table(_));
-        records.push(of_library(name, &is).unwrap_or_else(|| foreign(FunctionRecord::of_table(name))));
+        records
+            .push(of_library(name, &is).unwrap_or_else(|| foreign(FunctionRecord::of_table(name))));
     }
     let rewrites = installed.map_or_else(Vec::new, |installed| {
         let rewrites = installed.rewrites.iter();
@@ -293,7 +297,10 @@ impl Functions {
     fn is(&self, other: &Self) -> bool {
         fn same<T>(one: &[Arc<T>], other: &[Arc<T>]) -> bool {
             one.len() == other.len()
-                && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other))
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| Arc::ptr_eq(one, other))
         }
         same(&self.scalar, &other.scalar)
             && same(&self.aggregate, &other.aggregate)
@@ -303,7 +310,10 @@ impl Functions {
     }
 }
 
-fn own<T>(map: &std::collections::HashMap<String, Arc<T>>, name: impl Fn(&T) -> &str) -> Vec<Arc<T>> {
+fn own<T>(
+    map: &std::collections::HashMap<String, Arc<T>>,
+    name: impl Fn(&T) -> &str,
+) -> Vec<Arc<T>> {
     let mut functions: Vec<(&String, &Arc<T>)> = map
         .iter()
         .filter(|(key, function)| key.as_str() == name(function))

@@ -64,7 +64,9 @@ impl Snapshot {
         functions.sort_by(|one, other| (&one.name, one.kind).cmp(&(&other.name, other.kind)));
         rewrites.sort_by(|one, other| one.tag.cmp(&other.tag));
         let mut encoder = Encoder::new("codeanatomy.udf_snapshot", 1);
-        encoder.seq(functions.iter(), |encoder, function| function.encode(encoder));
+        encoder.seq(functions.iter(), |encoder, function| {
+            function.encode(encoder)
+        });
         encoder.seq(rewrites.iter(), |encoder, rewrite| {
             encoder.str(&rewrite.tag);
             encoder.fingerprint(&rewrite.digest);

@@ -14,7 +14,10 @@ use crate::{Implementation, Library, Rewrite};
 /// One planner for all sessions, so that registering it twice can be seen.
 static PLANNER: LazyLock<Arc<SpanOperators>> = LazyLock::new(|| {
     let library = Library::builtin();
-    let function = |name| match library.get(name).map(|entry| entry.implementation().clone()) {
+    let function = |name| match library
+        .get(name)
+        .map(|entry| entry.implementation().clone())
+    {
         Some(Implementation::Scalar(function)) => Some(function),
         Some(_) | None => None,
     };
@@ -53,15 +56,18 @@ impl ExprPlanner for SpanOperators {
         };
         let (left, right) = (&expr.left, &expr.right);
         let call = match expr.op {
-            BinaryOperator::PGOverlap if span(left) && span(right) => {
-                self.overlaps.as_ref().map(|function| (function, left, right))
-            }
-            BinaryOperator::AtArrow if span(left) => {
-                self.contains.as_ref().map(|function| (function, left, right))
-            }
-            BinaryOperator::ArrowAt if span(right) => {
-                self.contains.as_ref().map(|function| (function, right, left))
-            }
+            BinaryOperator::PGOverlap if span(left) && span(right) => self
+                .overlaps
+                .as_ref()
+                .map(|function| (function, left, right)),
+            BinaryOperator::AtArrow if span(left) => self
+                .contains
+                .as_ref()
+                .map(|function| (function, left, right)),
+            BinaryOperator::ArrowAt if span(right) => self
+                .contains
+                .as_ref()
+                .map(|function| (function, right, left)),
             _ => None,
         };
         Ok(match call {

@@ -58,13 +58,36 @@ const ROWS: usize = 36;
 /// characters of every length and the largest numbers among them.
 pub(crate) fn columns() -> Vec<(&'static str, ArrayRef)> {
     let texts = [
-        Some("abc"), Some(""), None, Some(" "), Some("Straße"), Some("ﬁ\u{345}"), Some("e\u{301}"),
-        Some("日本語 😀"), Some("a::b.c/d"), Some("\u{a0}x  y"), Some("NFC"), Some("insert"),
+        Some("abc"),
+        Some(""),
+        None,
+        Some(" "),
+        Some("Straße"),
+        Some("ﬁ\u{345}"),
+        Some("e\u{301}"),
+        Some("日本語 😀"),
+        Some("a::b.c/d"),
+        Some("\u{a0}x  y"),
+        Some("NFC"),
+        Some("insert"),
     ];
     let prefixes = [Some("a"), Some("b"), None, Some(""), Some("größe")];
-    let numbers = [Some(0), Some(3), None, Some(-1), Some(i64::MAX), Some(i64::MIN), Some(1)];
+    let numbers = [
+        Some(0),
+        Some(3),
+        None,
+        Some(-1),
+        Some(i64::MAX),
+        Some(i64::MIN),
+        Some(1),
+    ];
     let kinds = [
-        Some("insert"), Some("update_preimage"), Some("update_postimage"), Some("delete"), None, Some("other"),
+        Some("insert"),
+        Some("update_preimage"),
+        Some("update_postimage"),
+        Some("delete"),
+        None,
+        Some("other"),
     ];
     let text = |values: &[Option<&'static str>]| -> ArrayRef {
         let values = (0..ROWS).map(|row| values[row % values.len()]);
@@ -79,10 +102,16 @@ pub(crate) fn columns() -> Vec<(&'static str, ArrayRef)> {
     let mut maps = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
     for row in 0..ROWS {
         for index in 0..row % 4 {
-            lists.values().append_option(texts[(row * 5 + index * 7) % texts.len()]);
-            integers.values().append_option(numbers[(row * 3 + index * 2) % numbers.len()]);
-            maps.keys().append_value(["b", "a", "", "a"][(row + index) % 4]);
-            maps.values().append_option(numbers[(row + index) % numbers.len()]);
+            lists
+                .values()
+                .append_option(texts[(row * 5 + index * 7) % texts.len()]);
+            integers
+                .values()
+                .append_option(numbers[(row * 3 + index * 2) % numbers.len()]);
+            maps.keys()
+                .append_value(["b", "a", "", "a"][(row + index) % 4]);
+            maps.values()
+                .append_option(numbers[(row + index) % numbers.len()]);
         }
         let valid = row % 9 != 8;
         lists.append(valid);
@@ -93,12 +122,18 @@ pub(crate) fn columns() -> Vec<(&'static str, ArrayRef)> {
         let starts: Int64Array = (0..ROWS as i64)
             .map(|row| ((row + shift) % 11 != 10).then_some((row * shift) % 7))
             .collect();
-        let ends: Int64Array = (0..ROWS as i64).map(|row| Some((row + shift) % 9)).collect();
+        let ends: Int64Array = (0..ROWS as i64)
+            .map(|row| Some((row + shift) % 9))
+            .collect();
         let fields = Fields::from(vec![
             Field::new("start", DataType::Int64, true),
             Field::new("end", DataType::Int64, true),
         ]);
-        Arc::new(StructArray::new(fields, vec![Arc::new(starts), Arc::new(ends)], None))
+        Arc::new(StructArray::new(
+            fields,
+            vec![Arc::new(starts), Arc::new(ends)],
+            None,
+        ))
     };
     let floats = [Some(0.5), Some(-0.0), None, Some(f64::NAN), Some(f64::MAX)];
     vec![
@@ -108,14 +143,42 @@ pub(crate) fn columns() -> Vec<(&'static str, ArrayRef)> {
         ("c", text(&kinds)),
         ("n", number(0)),
         ("k", number(3)),
-        ("b", Arc::new((0..ROWS).map(|row| (row % 5 != 4).then_some(row % 2 == 0)).collect::<BooleanArray>())),
+        (
+            "b",
+            Arc::new(
+                (0..ROWS)
+                    .map(|row| (row % 5 != 4).then_some(row % 2 == 0))
+                    .collect::<BooleanArray>(),
+            ),
+        ),
         ("l", Arc::new(lists.finish())),
         ("i", Arc::new(integers.finish())),
         ("m", Arc::new(maps.finish())),
         ("a", span(1)),
         ("z", span(2)),
-        ("f", Arc::new((0..ROWS).map(|row| floats[row % 5]).collect::<Float64Array>())),
-        ("d", Arc::new((0..ROWS as i32).map(|row| (row % 6 != 5).then_some(row * 1000 - 9)).collect::<Date32Array>())),
-        ("x", Arc::new((0..ROWS).map(|row| (row % 4 != 3).then(|| vec![row as u8; row % 5])).collect::<BinaryArray>())),
+        (
+            "f",
+            Arc::new(
+                (0..ROWS)
+                    .map(|row| floats[row % 5])
+                    .collect::<Float64Array>(),
+            ),
+        ),
+        (
+            "d",
+            Arc::new(
+                (0..ROWS as i32)
+                    .map(|row| (row % 6 != 5).then_some(row * 1000 - 9))
+                    .collect::<Date32Array>(),
+            ),
+        ),
+        (
+            "x",
+            Arc::new(
+                (0..ROWS)
+                    .map(|row| (row % 4 != 3).then(|| vec![row as u8; row % 5]))
+                    .collect::<BinaryArray>(),
+            ),
+        ),
     ]
 }

@@ -26,12 +26,27 @@ fn hashes_know_null_from_empty_and_text_from_numbers() {
         ("prefixed_hash64(NULL, 'a')", "NULL"),
         ("stable_id('p', NULL)", "NULL"),
         ("stable_id_parts(NULL, 'a')", "NULL"),
-        ("stable_id_parts('p', NULL) = stable_id_parts('p', '')", "false"),
-        ("stable_id_parts('p', 1) = stable_id_parts('p', '1')", "false"),
-        ("stable_id_parts('p', 1) = stable_id_parts('p', arrow_cast(1, 'UInt16'))", "true"),
-        ("stable_id_parts('p', 'a', NULL) = stable_id_parts('p', 'a')", "false"),
+        (
+            "stable_id_parts('p', NULL) = stable_id_parts('p', '')",
+            "false",
+        ),
+        (
+            "stable_id_parts('p', 1) = stable_id_parts('p', '1')",
+            "false",
+        ),
+        (
+            "stable_id_parts('p', 1) = stable_id_parts('p', arrow_cast(1, 'UInt16'))",
+            "true",
+        ),
+        (
+            "stable_id_parts('p', 'a', NULL) = stable_id_parts('p', 'a')",
+            "false",
+        ),
         ("stable_hash_any(1.0) = stable_hash_any(1)", "false"),
-        ("stable_hash_any(arrow_cast(0.0, 'Float64')) = stable_hash_any(arrow_cast('-0', 'Float64'))", "true"),
+        (
+            "stable_hash_any(arrow_cast(0.0, 'Float64')) = stable_hash_any(arrow_cast('-0', 'Float64'))",
+            "true",
+        ),
         ("stable_hash_any('a') = stable_hash_any(X'61')", "false"),
         ("stable_hash_any(NULL) IS NOT NULL", "true"),
     ]);
@@ -47,7 +62,10 @@ fn spans_are_half_open_and_never_below_zero() {
         ("span_make(3, 2, 1, false)", "{start: 2, end: 2}"),
         ("span_make(1, 9223372036854775807, 0, false)", "NULL"),
         ("span_make(0, 5, 1)", "NULL"),
-        ("span_len(span_make(0, 9223372036854775807))", "9223372036854775807"),
+        (
+            "span_len(span_make(0, 9223372036854775807))",
+            "9223372036854775807",
+        ),
         ("span_len(NULL)", "NULL"),
         ("span_len(span_make(4, 4))", "0"),
         ("span_overlaps(span_make(4, 4), span_make(0, 9))", "false"),
@@ -56,11 +74,26 @@ fn spans_are_half_open_and_never_below_zero() {
         ("span_contains(span_make(0, 9), 0)", "true"),
         ("span_contains(span_make(0, 9), 9)", "false"),
         ("span_contains(span_make(0, 9), NULL)", "NULL"),
-        ("span_contains(span_make(0, 9), 18446744073709551615)", "false"),
-        ("interval_align_score(span_make(3, 3), span_make(3, 3))", "1.0"),
-        ("interval_align_score(span_make(3, 3), span_make(4, 4))", "0.0"),
-        ("interval_align_score(span_make(0, 2), span_make(2, 4))", "0.0"),
-        ("span_len(named_struct('end', 5, 'name', 'x', 'start', arrow_cast(2, 'UInt8')))", "3"),
+        (
+            "span_contains(span_make(0, 9), 18446744073709551615)",
+            "false",
+        ),
+        (
+            "interval_align_score(span_make(3, 3), span_make(3, 3))",
+            "1.0",
+        ),
+        (
+            "interval_align_score(span_make(3, 3), span_make(4, 4))",
+            "0.0",
+        ),
+        (
+            "interval_align_score(span_make(0, 2), span_make(2, 4))",
+            "0.0",
+        ),
+        (
+            "span_len(named_struct('end', 5, 'name', 'x', 'start', arrow_cast(2, 'UInt8')))",
+            "3",
+        ),
         ("span_id('p', NULL, span_make(0, 1))", "NULL"),
         ("span_id('p', 'a', span_make(1, 0))", "NULL"),
     ]);
@@ -74,9 +107,18 @@ fn normal_forms_are_those_of_unicode() {
         ("utf8_normalize('①ﬁ', 'NFC')", "①ﬁ"),
         ("utf8_normalize('①ﬁ', 'NFKD')", "1fi"),
         ("utf8_normalize('\u{fb01}', 'NONE') = '\u{fb01}'", "true"),
-        ("utf8_normalize('STRASSE', 'NFC', true) = utf8_normalize('straße', 'NFC', true)", "true"),
-        ("utf8_normalize('ΣΊΣΥΦΟΣ', 'NFC', true) = utf8_normalize('σίσυφος', 'NFC', true)", "true"),
-        ("utf8_normalize('A\u{a0}\u{3000} B', 'NFC', false, true)", "A B"),
+        (
+            "utf8_normalize('STRASSE', 'NFC', true) = utf8_normalize('straße', 'NFC', true)",
+            "true",
+        ),
+        (
+            "utf8_normalize('ΣΊΣΥΦΟΣ', 'NFC', true) = utf8_normalize('σίσυφος', 'NFC', true)",
+            "true",
+        ),
+        (
+            "utf8_normalize('A\u{a0}\u{3000} B', 'NFC', false, true)",
+            "A B",
+        ),
         ("utf8_normalize('   ', 'NFC', false, true) = ''", "true"),
         ("utf8_normalize(NULL)", "NULL"),
         ("utf8_normalize('a', NULL)", "NULL"),
@@ -84,7 +126,10 @@ fn normal_forms_are_those_of_unicode() {
         ("utf8_normalize('')", ""),
     ]);
     let message = error(&session(), "SELECT utf8_normalize('a', 'NFX')");
-    assert!(message.contains("`NFX`") && message.contains("NFKD"), "{message}");
+    assert!(
+        message.contains("`NFX`") && message.contains("NFKD"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -109,12 +154,21 @@ fn lists_and_maps() {
     check(&[
         ("list_unique_sorted([2, NULL, 2, 1])", "[1, 2]"),
         ("list_unique_sorted(make_array())", "[]"),
-        ("list_unique_sorted(arrow_cast(NULL, 'List(Int64)'))", "NULL"),
+        (
+            "list_unique_sorted(arrow_cast(NULL, 'List(Int64)'))",
+            "NULL",
+        ),
         ("list_unique_sorted(NULL)", "NULL"),
-        ("list_unique_sorted(['b', 'B', 'a', 'é', 'b'])", "[B, a, b, é]"),
+        (
+            "list_unique_sorted(['b', 'B', 'a', 'é', 'b'])",
+            "[B, a, b, é]",
+        ),
         ("list_unique_sorted([[2], [1], [2]])", "[[1], [2]]"),
         ("list_unique_sorted([true, false, true])", "[false, true]"),
-        ("list_unique_sorted(arrow_cast([2, 1, 2], 'FixedSizeList(3, Int64)'))", "[1, 2]"),
+        (
+            "list_unique_sorted(arrow_cast([2, 1, 2], 'FixedSizeList(3, Int64)'))",
+            "[1, 2]",
+        ),
         ("list_compact(make_array(NULL, NULL))", "[]"),
         ("map_normalize(MAP {'b': 1, 'a': NULL})", "{a: , b: 1}"),
         ("map_normalize(MAP {2: 'x', -1: 'y'})", "{-1: y, 2: x}"),
@@ -152,11 +206,17 @@ fn columns_of_a_line_become_bytes() {
 #[test]
 fn changes_of_a_feed() {
     check(&[
-        ("cdf_change_rank('update_preimage'), cdf_change_rank('delete')", "0 | 1"),
+        (
+            "cdf_change_rank('update_preimage'), cdf_change_rank('delete')",
+            "0 | 1",
+        ),
         ("cdf_change_rank('update_postimage')", "3"),
         ("cdf_change_rank('INSERT')", "NULL"),
         ("cdf_change_rank(NULL)", "NULL"),
-        ("cdf_is_upsert('insert'), cdf_is_upsert('delete')", "true | false"),
+        (
+            "cdf_is_upsert('insert'), cdf_is_upsert('delete')",
+            "true | false",
+        ),
         ("cdf_is_delete('insert')", "false"),
     ]);
 }
@@ -164,11 +224,18 @@ fn changes_of_a_feed() {
 #[test]
 fn a_tag_is_metadata_of_the_column() {
     check(&[
-        ("arrow_metadata(semantic_tag('b', semantic_tag('a', 1)), 'codeanatomy.semantic_tag')", "b"),
+        (
+            "arrow_metadata(semantic_tag('b', semantic_tag('a', 1)), 'codeanatomy.semantic_tag')",
+            "b",
+        ),
         ("semantic_tag('a', NULL)", "NULL"),
     ]);
     let context = session();
-    for wrong in ["semantic_tag(' ', 1)", "semantic_tag(NULL, 1)", "semantic_tag(7, 1)"] {
+    for wrong in [
+        "semantic_tag(' ', 1)",
+        "semantic_tag(NULL, 1)",
+        "semantic_tag(7, 1)",
+    ] {
         let message = error(&context, &format!("SELECT {wrong}"));
         assert!(message.contains("semantic_tag takes"), "{message}");
     }

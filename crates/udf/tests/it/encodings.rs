@@ -19,13 +19,20 @@ fn there_is_a_call_of_every_scalar_function() {
         .collect();
     for entry in Library::builtin().entries() {
         if entry.kind() == Kind::Scalar {
-            assert!(entry.names().any(|name| called.contains(name)), "{}", entry.name());
+            assert!(
+                entry.names().any(|name| called.contains(name)),
+                "{}",
+                entry.name()
+            );
         }
     }
 }
 
 /// The columns with their text in another encoding, lists with other offsets.
-fn stored_as(text: &DataType, list: &dyn Fn(&DataType) -> DataType) -> Vec<(&'static str, ArrayRef)> {
+fn stored_as(
+    text: &DataType,
+    list: &dyn Fn(&DataType) -> DataType,
+) -> Vec<(&'static str, ArrayRef)> {
     columns()
         .into_iter()
         .map(|(name, array)| {
@@ -48,8 +55,12 @@ fn encodings_and_the_borders_of_batches_cannot_be_seen() {
     };
     let n_rows = columns()[0].1.len();
     register(&context, &columns(), &[n_rows]);
-    let expected: Vec<Vec<String>> = CALLS.iter().map(|call| rows(&context, &query(call))).collect();
-    let dictionary = |key: DataType, value: DataType| DataType::Dictionary(Box::new(key), Box::new(value));
+    let expected: Vec<Vec<String>> = CALLS
+        .iter()
+        .map(|call| rows(&context, &query(call)))
+        .collect();
+    let dictionary =
+        |key: DataType, value: DataType| DataType::Dictionary(Box::new(key), Box::new(value));
     let texts = [
         DataType::LargeUtf8,
         DataType::Utf8View,
@@ -64,12 +75,21 @@ fn encodings_and_the_borders_of_batches_cannot_be_seen() {
     };
     for (index, text) in texts.iter().enumerate() {
         let same = |list: &DataType| list.clone();
-        let columns = if index % 2 == 0 { stored_as(text, &large) } else { stored_as(text, &same) };
+        let columns = if index % 2 == 0 {
+            stored_as(text, &large)
+        } else {
+            stored_as(text, &same)
+        };
         for sizes in [vec![n_rows], vec![1, 0, 7, n_rows - 8], vec![1; n_rows]] {
             register(&context, &columns, &sizes);
             for (call, expected) in CALLS.iter().zip(&expected) {
                 let found = rows(&context, &query(call));
-                assert_eq!(&found, expected, "{call} over {text} in {} batches", sizes.len());
+                assert_eq!(
+                    &found,
+                    expected,
+                    "{call} over {text} in {} batches",
+                    sizes.len()
+                );
             }
         }
     }

@@ -12,7 +12,10 @@ fn every_example_gives_the_rows_that_it_shows() {
         for example in entry.docs().examples {
             let rows = rows(&context, example.sql);
             if rows != example.rows {
-                wrong.push(format!("{}\n  gives {rows:?}\n  shows {:?}", example.sql, example.rows));
+                wrong.push(format!(
+                    "{}\n  gives {rows:?}\n  shows {:?}",
+                    example.sql, example.rows
+                ));
             }
         }
     }
@@ -24,10 +27,15 @@ fn every_function_is_documented_in_full() {
     for entry in Library::builtin().entries() {
         let (name, docs) = (entry.name(), entry.docs());
         // What a table function reads is outside of any query.
-        assert!(entry.kind() == Kind::Table || !docs.examples.is_empty(), "{name} has no example");
+        assert!(
+            entry.kind() == Kind::Table || !docs.examples.is_empty(),
+            "{name} has no example"
+        );
         assert!(docs.summary.ends_with('.'), "{name}: {}", docs.summary);
         assert!(docs.returns.ends_with('.'), "{name}: {}", docs.returns);
-        let called = entry.names().any(|known| docs.syntax.starts_with(&format!("{known}(")));
+        let called = entry
+            .names()
+            .any(|known| docs.syntax.starts_with(&format!("{known}(")));
         assert!(called, "{name}: {}", docs.syntax);
         for (argument, meaning) in docs.arguments {
             assert!(docs.syntax.contains(argument), "{name}: {argument}");

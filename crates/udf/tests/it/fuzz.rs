@@ -47,7 +47,11 @@ fn trial(function: &ScalarUDF, random: &mut Random) -> Option<Trial> {
         arrays.push(cast(&array, field.data_type()).ok()?);
     }
     let constant = (0..count).map(|_| random.below(3) == 0).collect();
-    Some(Trial { fields: coerced, arrays, constant })
+    Some(Trial {
+        fields: coerced,
+        arrays,
+        constant,
+    })
 }
 
 fn call(
@@ -76,11 +80,17 @@ fn call(
         return_field: Arc::clone(&field),
         config_options: Arc::new(ConfigOptions::default()),
     };
-    let value = function.invoke_with_args(args).map_err(|error| error.to_string())?;
+    let value = function
+        .invoke_with_args(args)
+        .map_err(|error| error.to_string())?;
     assert_eq!(&value.data_type(), field.data_type(), "{}", function.name());
     if let ColumnarValue::Array(array) = &value {
         assert_eq!(array.len(), rows, "{}", function.name());
-        assert!(field.is_nullable() || array.logical_null_count() == 0, "{}", function.name());
+        assert!(
+            field.is_nullable() || array.logical_null_count() == 0,
+            "{}",
+            function.name()
+        );
         array.to_data().validate_full().unwrap();
     }
     Ok(value)
@@ -89,7 +99,12 @@ fn call(
 /// Calls in several ways, which must agree.
 fn check(function: &ScalarUDF, trial: &Trial) -> bool {
     let first = |array: &ArrayRef| ScalarValue::try_from_array(array, 0);
-    let Ok(values) = trial.arrays.iter().map(first).collect::<Result<Vec<_>, _>>() else {
+    let Ok(values) = trial
+        .arrays
+        .iter()
+        .map(first)
+        .collect::<Result<Vec<_>, _>>()
+    else {
         return false;
     };
     let mixed = |constant: &[bool]| -> Vec<ColumnarValue> {
@@ -124,7 +139,12 @@ fn check(function: &ScalarUDF, trial: &Trial) -> bool {
         if let (Ok(one), Ok(other)) = (one, other) {
             let one = one.into_array(ROWS).unwrap();
             let other = other.into_array(ROWS).unwrap();
-            assert_eq!(texts(&one), texts(&other), "{}: constants {constant:?}", function.name());
+            assert_eq!(
+                texts(&one),
+                texts(&other),
+                "{}: constants {constant:?}",
+                function.name()
+            );
         }
     }
     let Ok(whole) = call(function, trial, mixed(&none), ROWS) else {
@@ -132,10 +152,18 @@ fn check(function: &ScalarUDF, trial: &Trial) -> bool {
     };
     let whole = whole.into_array(ROWS).unwrap();
     let (start, len) = (2, ROWS - 4);
-    let slices = trial.arrays.iter().map(|array| ColumnarValue::Array(array.slice(start, len)));
+    let slices = trial
+        .arrays
+        .iter()
+        .map(|array| ColumnarValue::Array(array.slice(start, len)));
     if let Ok(part) = call(function, trial, slices.collect(), len) {
         let part = part.into_array(len).unwrap();
-        assert_eq!(texts(&part), texts(&whole.slice(start, len)), "{}: a slice", function.name());
+        assert_eq!(
+            texts(&part),
+            texts(&whole.slice(start, len)),
+            "{}: a slice",
+            function.name()
+        );
     }
     true
 }
@@ -144,9 +172,7 @@ fn check(function: &ScalarUDF, trial: &Trial) -> bool {
 fn texts(array: &ArrayRef) -> Vec<String> {
     let array = make_array(array.to_data());
     (0..array.len())
-        .map(|row| {
-            datafusion::arrow::util::display::array_value_to_string(&array, row).unwrap()
-        })
+        .map(|row| datafusion::arrow::util::display::array_value_to_string(&array, row).unwrap())
         .collect()
 }
 
@@ -168,7 +194,8 @@ fn no_input_of_an_accepted_type_makes_a_scalar_function_panic() {
                 continue;
             };
             let outcome = catch_unwind(AssertUnwindSafe(|| check(function, &trial)));
-            let types: Vec<&DataType> = trial.fields.iter().map(|field| field.data_type()).collect();
+            let types: Vec<&DataType> =
+                trial.fields.iter().map(|field| field.data_type()).collect();
             match outcome {
                 Ok(called) => accepted += usize::from(called),
                 Err(_) => panic!("{} over {types:?}, attempt {attempt}", entry.name()),
@@ -177,6 +204,10 @@ fn no_input_of_an_accepted_type_makes_a_scalar_function_panic() {
                 break;
             }
         }
-        assert!(accepted >= 10, "{} was called {accepted} times only", entry.name());
+        assert!(
+            accepted >= 10,
+            "{} was called {accepted} times only",
+            entry.name()
+        );
     }
 }

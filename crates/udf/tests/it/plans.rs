@@ -42,7 +42,11 @@ fn the_digest_of_a_plan_names_the_function_and_tells_calls_apart() {
         let again = plans(&context.state(), &format!("SELECT {call} AS result FROM t")).1;
         assert_eq!(plan_digest(&again).unwrap().digest, digest.digest, "{call}");
         let name = call.split('(').next().unwrap();
-        let name = if name == "list_compact" { "array_compact" } else { name };
+        let name = if name == "list_compact" {
+            "array_compact"
+        } else {
+            name
+        };
         assert!(required_functions(&analyzed).contains(name), "{call}");
         if let Some(other) = digests.insert(digest.digest, call) {
             panic!("{call} and {other} have one digest");

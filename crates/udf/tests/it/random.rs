@@ -16,8 +16,29 @@ pub(crate) struct Random(u64);
 
 /// Text that functions have trouble with.
 const TEXTS: [&str; 24] = [
-    "", " ", "\t\n", "\u{a0}", "a", "abc", "ABC", "Straße", "ﬁne", "é", "e\u{301}", "\u{345}\u{399}",
-    "日本語", "😀", "👩‍👩‍👧", "\u{0}", "a.b::c", "/", "insert", "delete", "update_postimage", "NFKC", "utf16",
+    "",
+    " ",
+    "\t\n",
+    "\u{a0}",
+    "a",
+    "abc",
+    "ABC",
+    "Straße",
+    "ﬁne",
+    "é",
+    "e\u{301}",
+    "\u{345}\u{399}",
+    "日本語",
+    "😀",
+    "👩‍👩‍👧",
+    "\u{0}",
+    "a.b::c",
+    "/",
+    "insert",
+    "delete",
+    "update_postimage",
+    "NFKC",
+    "utf16",
     "x\u{2028}y",
 ];
 
@@ -129,7 +150,10 @@ impl Random {
                     (3, Arc::new(Field::new("number", DataType::Int64, true))),
                     (5, Arc::new(Field::new("text", DataType::Utf8, true))),
                 ];
-                DataType::Union(fields.into_iter().collect(), datafusion::arrow::datatypes::UnionMode::Sparse)
+                DataType::Union(
+                    fields.into_iter().collect(),
+                    datafusion::arrow::datatypes::UnionMode::Sparse,
+                )
             }
             _ => DataType::List(field),
         }
@@ -147,7 +171,9 @@ impl Random {
             }
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
                 let bytes: BinaryArray = (0..len)
-                    .map(|_| (self.below(5) != 0).then(|| self.pick(&[&b""[..], b"\xff\x00", b"abc"])))
+                    .map(|_| {
+                        (self.below(5) != 0).then(|| self.pick(&[&b""[..], b"\xff\x00", b"abc"]))
+                    })
                     .collect();
                 cast(&bytes, data_type).unwrap()
             }
@@ -160,7 +186,16 @@ impl Random {
                 Arc::new(values.collect::<BooleanArray>())
             }
             DataType::Float16 | DataType::Float32 | DataType::Float64 => {
-                let floats = [0.0, -0.0, 1.5, f64::NAN, -f64::NAN, f64::INFINITY, f64::MIN, 0.1];
+                let floats = [
+                    0.0,
+                    -0.0,
+                    1.5,
+                    f64::NAN,
+                    -f64::NAN,
+                    f64::INFINITY,
+                    f64::MIN,
+                    0.1,
+                ];
                 let values = (0..len).map(|_| (self.below(5) != 0).then(|| self.pick(&floats)));
                 cast(&values.collect::<Float64Array>(), data_type).unwrap()
             }
@@ -168,7 +203,8 @@ impl Random {
             | DataType::Decimal64(..)
             | DataType::Decimal128(..)
             | DataType::Decimal256(..) => {
-                let values = (0..len).map(|_| (self.below(5) != 0).then(|| self.below(900) as i64 * 100));
+                let values =
+                    (0..len).map(|_| (self.below(5) != 0).then(|| self.below(900) as i64 * 100));
                 cast(&values.collect::<Int64Array>(), data_type).unwrap()
             }
             DataType::Dictionary(_, values) => {
@@ -190,13 +226,22 @@ impl Random {
             DataType::FixedSizeList(item, size) => {
                 let items = self.array(item.data_type(), len * *size as usize);
                 let nulls = self.valid(len);
-                Arc::new(FixedSizeListArray::new(Arc::clone(item), *size, items, nulls))
+                Arc::new(FixedSizeListArray::new(
+                    Arc::clone(item),
+                    *size,
+                    items,
+                    nulls,
+                ))
             }
             DataType::Struct(fields) => {
                 let columns = fields.iter().map(|field| {
                     let column = self.array(field.data_type(), len);
                     // What may not be null has no nulls.
-                    if field.is_nullable() { column } else { filled(&column) }
+                    if field.is_nullable() {
+                        column
+                    } else {
+                        filled(&column)
+                    }
                 });
                 let columns = columns.collect();
                 let nulls = self.valid(len);
@@ -213,7 +258,13 @@ impl Random {
                 let inner = StructArray::new(fields.clone(), vec![keys, values], None);
                 let offsets = OffsetBuffer::from_lengths(lengths);
                 let nulls = self.valid(len);
-                Arc::new(MapArray::new(Arc::clone(entries), offsets, inner, nulls, *sorted))
+                Arc::new(MapArray::new(
+                    Arc::clone(entries),
+                    offsets,
+                    inner,
+                    nulls,
+                    *sorted,
+                ))
             }
             DataType::RunEndEncoded(_, values) => {
                 let (mut ends, mut end) = (Vec::new(), 0);
@@ -226,9 +277,12 @@ impl Random {
             }
             DataType::Union(fields, _) => {
                 let ids: Vec<i8> = (0..len).map(|_| self.pick(&[3, 5])).collect();
-                let children = fields.iter().map(|(_, field)| self.array(field.data_type(), len));
+                let children = fields
+                    .iter()
+                    .map(|(_, field)| self.array(field.data_type(), len));
                 let children = children.collect();
-                let union = UnionArray::try_new(fields.clone(), ScalarBuffer::from(ids), None, children);
+                let union =
+                    UnionArray::try_new(fields.clone(), ScalarBuffer::from(ids), None, children);
                 Arc::new(union.unwrap())
             }
             _ => self.numbers(data_type, len),
@@ -260,6 +314,10 @@ impl Random {
 
 /// The array without nulls: those that it has are replaced.
 fn filled(array: &ArrayRef) -> ArrayRef {
-    let data = array.to_data().into_builder().nulls(None).null_bit_buffer(None);
+    let data = array
+        .to_data()
+        .into_builder()
+        .nulls(None)
+        .null_bit_buffer(None);
     datafusion::arrow::array::make_array(data.build().unwrap())
 }

@@ -21,7 +21,10 @@ static DOCS: Docs = Docs {
     arguments: &[],
     returns: "Int64.",
     notes: &[],
-    examples: &[Example { sql: "SELECT seven()", rows: &["7"] }],
+    examples: &[Example {
+        sql: "SELECT seven()",
+        rows: &["7"],
+    }],
 };
 
 /// A function of a name that gives a number.
@@ -53,14 +56,20 @@ fn library(name: &str, function_name: &'static str) -> Library {
 }
 
 fn lenient() -> PlatformOptions {
-    PlatformOptions { strict: false, ..PlatformOptions::default() }
+    PlatformOptions {
+        strict: false,
+        ..PlatformOptions::default()
+    }
 }
 
 #[test]
 fn registering_twice_is_registering_once() {
     let context = session();
     let before = snapshot(&context.state());
-    let platform = Platform::new(PlatformOptions { enable_expr_planners: true, ..PlatformOptions::default() });
+    let platform = Platform::new(PlatformOptions {
+        enable_expr_planners: true,
+        ..PlatformOptions::default()
+    });
     assert_eq!(platform.register_context(&context).unwrap(), []);
     let state = context.state();
     assert_eq!(snapshot(&state), before);
@@ -88,16 +97,20 @@ fn the_order_of_libraries_cannot_be_seen() {
 fn two_libraries_with_one_name_are_an_error_or_a_notice_in_any_order() {
     let (one, other) = (library("one", "seven"), library("other", "seven"));
     let platform = |options, libraries: [&Library; 2]| {
-        libraries.into_iter().fold(Platform::new(options), |platform, library| {
-            platform.with_library(library.clone())
-        })
+        libraries
+            .into_iter()
+            .fold(Platform::new(options), |platform, library| {
+                platform.with_library(library.clone())
+            })
     };
     let strict = platform(PlatformOptions::default(), [&one, &other]);
     let conflict = strict.register_context(&SessionContext::new()).unwrap_err();
     assert_eq!(conflict.code(), codes::CONFLICT);
     for libraries in [[&one, &other], [&other, &one]] {
         let context = SessionContext::new();
-        let notices = platform(lenient(), libraries).register_context(&context).unwrap();
+        let notices = platform(lenient(), libraries)
+            .register_context(&context)
+            .unwrap();
         assert_eq!(notices.len(), 1);
         assert_eq!(notices[0].function, "seven");
         let snapshot = snapshot(&context.state());
@@ -109,7 +122,9 @@ fn two_libraries_with_one_name_are_an_error_or_a_notice_in_any_order() {
 fn a_function_of_the_engine_is_replaced_only_with_a_notice() {
     let platform = |options| Platform::new(options).with_library(library("mine", "abs"));
     let context = SessionContext::new();
-    let conflict = platform(PlatformOptions::default()).register_context(&context).unwrap_err();
+    let conflict = platform(PlatformOptions::default())
+        .register_context(&context)
+        .unwrap_err();
     assert_eq!(conflict.code(), codes::CONFLICT);
     assert!(conflict.to_string().contains("`abs`"), "{conflict}");
     assert_eq!(rows(&context, "SELECT abs(-1)"), ["1"]);
@@ -133,7 +148,10 @@ fn a_bare_registry_takes_the_functions() {
 
 #[test]
 fn options_that_let_nothing_in_leave_the_session_as_it_is() {
-    let context = session_with(PlatformOptions { enable_udfs: false, ..PlatformOptions::default() });
+    let context = session_with(PlatformOptions {
+        enable_udfs: false,
+        ..PlatformOptions::default()
+    });
     let message = error(&context, "SELECT stable_hash64('a')");
     assert!(message.contains("stable_hash64"), "{message}");
 }
@@ -145,7 +163,9 @@ fn an_unknown_planner_is_named_with_the_nearest() {
         expr_planner_names: vec!["span_operator".to_owned()],
         ..PlatformOptions::default()
     };
-    let unknown = Platform::new(options).register_context(&SessionContext::new()).unwrap_err();
+    let unknown = Platform::new(options)
+        .register_context(&SessionContext::new())
+        .unwrap_err();
     assert_eq!(unknown.code(), codes::UNKNOWN_PLANNER);
     assert_eq!(unknown.nearest(), Some("span_operators"));
 }
@@ -180,7 +200,9 @@ fn the_end_of_a_session_frees_its_snapshot() {
 #[test]
 fn another_version_is_another_digest_and_another_snapshot() {
     let of_version = |version| {
-        let library = Library::new("mine").with(function("seven", version)).unwrap();
+        let library = Library::new("mine")
+            .with(function("seven", version))
+            .unwrap();
         let context = SessionContext::new();
         Platform::new(PlatformOptions::default())
             .with_library(library)
@@ -212,7 +234,11 @@ fn a_snapshot_knows_functions_of_every_kind() {
         ("array_transform", Kind::HigherOrder, "datafusion"),
     ] {
         let function = snapshot.get(name).unwrap_or_else(|| panic!("{name}"));
-        assert_eq!((function.kind, function.library.as_str()), (kind, library), "{name}");
+        assert_eq!(
+            (function.kind, function.library.as_str()),
+            (kind, library),
+            "{name}"
+        );
     }
     let hash = snapshot.get("stable_hash64").unwrap();
     assert_eq!(hash.return_types, ["Int64"]);
@@ -232,10 +258,16 @@ fn a_snapshot_survives_json() {
 #[test]
 fn what_a_view_needs_and_the_session_lacks_is_named_with_the_nearest() {
     let snapshot = snapshot(&session().state());
-    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let set = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
     let parity = snapshot.parity("sales", &set(&["stable_hash64", "list_compact"]), &set(&[]));
     assert!(parity.parity && parity.errors().is_empty());
-    let parity: Parity = snapshot.parity("sales", &set(&["stable_hash46"]), &set(&["span_operator"]));
+    let parity: Parity =
+        snapshot.parity("sales", &set(&["stable_hash46"]), &set(&["span_operator"]));
     assert!(!parity.parity);
     let errors = parity.errors();
     assert_eq!(errors.len(), 2);
@@ -249,7 +281,10 @@ fn what_a_view_needs_and_the_session_lacks_is_named_with_the_nearest() {
 fn a_table_of_functions_can_be_queried() {
     let context = session();
     assert_eq!(
-        rows(&context, "SELECT library, version FROM udf_registry() WHERE name = 'stable_id'"),
+        rows(
+            &context,
+            "SELECT library, version FROM udf_registry() WHERE name = 'stable_id'"
+        ),
         ["codeanatomy | 1"]
     );
     let message = error(&context, "SELECT * FROM udf_registry(1)");

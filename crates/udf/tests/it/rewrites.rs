@@ -15,7 +15,11 @@ fn operators_over_spans_are_calls() {
         ("span_make(1, 2) <@ span_make(0, 5)", "true"),
         ("[1, 2] @> [1]", "true"),
     ] {
-        assert_eq!(rows(&context, &format!("SELECT {operator}")), [call], "{operator}");
+        assert_eq!(
+            rows(&context, &format!("SELECT {operator}")),
+            [call],
+            "{operator}"
+        );
     }
 }
 

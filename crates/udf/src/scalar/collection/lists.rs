@@ -30,11 +30,17 @@ impl Lists {
             }
             DataType::ListView(_) => {
                 let list = array.as_list_view::<i32>();
-                (list.values(), from(list.value_offsets(), list.value_sizes()))
+                (
+                    list.values(),
+                    from(list.value_offsets(), list.value_sizes()),
+                )
             }
             DataType::LargeListView(_) => {
                 let list = array.as_list_view::<i64>();
-                (list.values(), from(list.value_offsets(), list.value_sizes()))
+                (
+                    list.values(),
+                    from(list.value_offsets(), list.value_sizes()),
+                )
             }
             DataType::FixedSizeList(_, size) => {
                 let list = array.as_fixed_size_list();
@@ -98,7 +104,9 @@ fn lists<O: OffsetSizeTrait>(
         .chain(ends)
         .map(|end| {
             O::from_usize(*end).ok_or_else(|| {
-                exec_datafusion_err!("the lists of one batch have too many items: make batches smaller")
+                exec_datafusion_err!(
+                    "the lists of one batch have too many items: make batches smaller"
+                )
             })
         })
         .collect::<Result<Vec<O>>>()?;

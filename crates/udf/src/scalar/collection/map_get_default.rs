@@ -40,7 +40,10 @@ fn returns(args: &ReturnFieldArgs) -> Result<Field> {
         let key = key.data_type();
         return plan_err!("map_get_default cannot compare keys of type {key}");
     }
-    Ok(gives(value.data_type().clone(), args.arg_fields[2].is_nullable()))
+    Ok(gives(
+        value.data_type().clone(),
+        args.arg_fields[2].is_nullable(),
+    ))
 }
 
 fn get(call: &Call) -> Result<ArrayRef> {
@@ -63,13 +66,22 @@ fn get(call: &Call) -> Result<ArrayRef> {
     let find = |row: usize| {
         let map_row = map_column.at(row);
         let wanted_row = key_column.at(row);
-        if map.is_null(map_row) || key_nulls.as_ref().is_some_and(|nulls| nulls.is_null(wanted_row)) {
+        if map.is_null(map_row)
+            || key_nulls
+                .as_ref()
+                .is_some_and(|nulls| nulls.is_null(wanted_row))
+        {
             return None;
         }
         let wanted = wanted.row(wanted_row);
         let range = offsets[map_row].unsigned_abs()..offsets[map_row + 1].unsigned_abs();
-        let found = range.rev().find(|index| keys.row(*index as usize) == wanted)? as usize;
-        nulls.as_ref().is_none_or(|nulls| nulls.is_valid(found)).then_some(found)
+        let found = range
+            .rev()
+            .find(|index| keys.row(*index as usize) == wanted)? as usize;
+        nulls
+            .as_ref()
+            .is_none_or(|nulls| nulls.is_valid(found))
+            .then_some(found)
     };
     let places: Vec<(usize, usize)> = (0..call.rows)
         .map(|row| match find(row) {
@@ -77,7 +89,10 @@ fn get(call: &Call) -> Result<ArrayRef> {
             None => (1, default_column.at(row)),
         })
         .collect();
-    Ok(interleave(&[map.values().as_ref(), default.as_ref()], &places)?)
+    Ok(interleave(
+        &[map.values().as_ref(), default.as_ref()],
+        &places,
+    )?)
 }
 
 static DOCS: Docs = Docs {
@@ -86,12 +101,20 @@ static DOCS: Docs = Docs {
     syntax: "map_get_default(map, key, default)",
     arguments: &[
         ("map", "A map."),
-        ("key", "A value that can be cast to the type of the map's keys."),
-        ("default", "A value that can be cast to the type of the map's values."),
+        (
+            "key",
+            "A value that can be cast to the type of the map's keys.",
+        ),
+        (
+            "default",
+            "A value that can be cast to the type of the map's values.",
+        ),
     ],
     returns: "The type of the map's values. The default stands in where the map is null, the key is null or not in the map, and \
               where its value is null.",
-    notes: &["Where a key is there more than once, its last value counts. A cast that loses a value is an error."],
+    notes: &[
+        "Where a key is there more than once, its last value counts. A cast that loses a value is an error.",
+    ],
     examples: &[
         Example {
             sql: "SELECT map_get_default(MAP {'a': 1}, 'a', 0)",

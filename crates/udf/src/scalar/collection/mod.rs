@@ -1,8 +1,8 @@
 //! Lists and maps in one form, and what is in them.
 
-mod lists;
 mod list_compact;
 mod list_unique_sorted;
+mod lists;
 mod map_get_default;
 mod map_normalize;
 

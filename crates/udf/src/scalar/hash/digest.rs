@@ -38,7 +38,9 @@ pub(super) fn numbers(array: &ArrayRef) -> Result<Int64Array> {
         && dictionary.values().len() <= dictionary.len()
     {
         let hashes: ArrayRef = Arc::new(numbers(dictionary.values())?);
-        return Ok(take(&hashes, dictionary.keys(), None)?.as_primitive().clone());
+        return Ok(take(&hashes, dictionary.keys(), None)?
+            .as_primitive()
+            .clone());
     }
     // One loop for each encoding: the choice is not made for each row.
     Ok(match Bytes::of(array)? {

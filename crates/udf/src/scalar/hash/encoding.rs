@@ -13,9 +13,9 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, take};
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type,
-    Decimal128Type, Decimal256Type, Float64Type, Int64Type, IntervalDayTimeType,
-    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit, UInt64Type, i256,
+    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    Float64Type, Int64Type, IntervalDayTimeType, IntervalMonthDayNanoType, IntervalUnit,
+    IntervalYearMonthType, TimeUnit, UInt64Type, i256,
 };
 use datafusion_common::{Result, exec_err};
 
@@ -165,8 +165,8 @@ impl Encoding {
             }
             DataType::Struct(fields) => {
                 let columns = fields.iter().zip(array.as_struct().columns());
-                let columns = columns
-                    .map(|(field, column)| Ok((field.name().clone(), Self::of(column)?)));
+                let columns =
+                    columns.map(|(field, column)| Ok((field.name().clone(), Self::of(column)?)));
                 Values::Struct(columns.collect::<Result<_>>()?)
             }
             DataType::Map(_, _) => {
@@ -198,7 +198,11 @@ impl Encoding {
 
     /// Writes the value at an index.
     pub(in crate::scalar) fn write(&self, index: usize, out: &mut Vec<u8>) {
-        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(index)) {
+        if self
+            .nulls
+            .as_ref()
+            .is_some_and(|nulls| nulls.is_null(index))
+        {
             out.push(NULL);
             return;
         }
@@ -309,7 +313,11 @@ fn reduce(unscaled: i256, scale: i8) -> (i256, i32) {
 /// Counts of a unit, to be written as nanoseconds.
 fn count(tag: u8, array: &ArrayRef, unit: TimeUnit) -> Result<Values> {
     let narrow = matches!(array.data_type(), DataType::Time32(_));
-    let array = if narrow { cast(array, &DataType::Int32)? } else { Arc::clone(array) };
+    let array = if narrow {
+        cast(array, &DataType::Int32)?
+    } else {
+        Arc::clone(array)
+    };
     let counts = cast(&array, &DataType::Int64)?;
     Ok(Values::Count {
         tag,
@@ -340,7 +348,9 @@ fn interval(array: &ArrayRef, unit: IntervalUnit) -> PrimitiveArray<IntervalMont
 
 fn ranges<O: arrow::array::OffsetSizeTrait>(offsets: &[O]) -> Vec<Range<usize>> {
     let pairs = offsets.windows(2);
-    pairs.map(|pair| pair[0].as_usize()..pair[1].as_usize()).collect()
+    pairs
+        .map(|pair| pair[0].as_usize()..pair[1].as_usize())
+        .collect()
 }
 
 fn views<O: arrow::array::OffsetSizeTrait>(starts: &[O], sizes: &[O]) -> Vec<Range<usize>> {
@@ -362,4 +372,3 @@ fn unpack_runs(array: &ArrayRef) -> Result<ArrayRef> {
         _ => return exec_err!("cannot unpack {}", array.data_type())
     ))
 }
-

@@ -23,7 +23,10 @@ static DOCS: Docs = Docs {
     summary: "A readable key: a prefix and the 64-bit hash of a value.",
     syntax: "prefixed_hash64(prefix, value)",
     arguments: &[
-        ("prefix", "Text that says what the value is, for example `order`. It is not part of what is hashed."),
+        (
+            "prefix",
+            "Text that says what the value is, for example `order`. It is not part of what is hashed.",
+        ),
         ("value", "Text or binary data, of any encoding."),
     ],
     returns: "Utf8, `prefix:` and 16 hexadecimal digits; null where an argument is null.",

@@ -28,8 +28,14 @@ static DOCS: Docs = Docs {
     summary: "A readable key: a prefix and the 64-bit hash of several values.",
     syntax: "prefixed_hash_parts64(prefix, part [, part ...])",
     arguments: &[
-        ("prefix", "Text that says what the parts are of, for example `order_line`. It is not part of what is hashed."),
-        ("part", "A value of any type. Null is a value, and another one than the empty text."),
+        (
+            "prefix",
+            "Text that says what the parts are of, for example `order_line`. It is not part of what is hashed.",
+        ),
+        (
+            "part",
+            "A value of any type. Null is a value, and another one than the empty text.",
+        ),
     ],
     returns: "Utf8, `prefix:` and 16 hexadecimal digits; null only where the prefix is null.",
     notes: &[

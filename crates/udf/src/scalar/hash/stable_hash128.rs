@@ -28,7 +28,11 @@ fn digits(array: &ArrayRef) -> Result<ArrayRef> {
     if let Some(dictionary) = array.as_any_dictionary_opt()
         && dictionary.values().len() <= dictionary.len()
     {
-        return Ok(take(&digits(dictionary.values())?, dictionary.keys(), None)?);
+        return Ok(take(
+            &digits(dictionary.values())?,
+            dictionary.keys(),
+            None,
+        )?);
     }
     let values = Bytes::of(array)?;
     let nulls = values.array().nulls().cloned();

@@ -23,7 +23,10 @@ static DOCS: Docs = Docs {
     summary: "A readable id: a prefix and the 128-bit hash of a value.",
     syntax: "stable_id(prefix, value)",
     arguments: &[
-        ("prefix", "Text that says what the value is, for example `order`. It is not part of what is hashed."),
+        (
+            "prefix",
+            "Text that says what the value is, for example `order`. It is not part of what is hashed.",
+        ),
         ("value", "Text or binary data, of any encoding."),
     ],
     returns: "Utf8, `prefix:` and 32 hexadecimal digits; null where an argument is null.",

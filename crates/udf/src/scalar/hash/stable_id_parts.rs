@@ -28,8 +28,14 @@ static DOCS: Docs = Docs {
     summary: "A readable id: a prefix and the 128-bit hash of several values.",
     syntax: "stable_id_parts(prefix, part [, part ...])",
     arguments: &[
-        ("prefix", "Text that says what the parts are of, for example `order_line`. It is not part of what is hashed."),
-        ("part", "A value of any type. Null is a value, and another one than the empty text."),
+        (
+            "prefix",
+            "Text that says what the parts are of, for example `order_line`. It is not part of what is hashed.",
+        ),
+        (
+            "part",
+            "A value of any type. Null is a value, and another one than the empty text.",
+        ),
     ],
     returns: "Utf8, `prefix:` and 32 hexadecimal digits; null only where the prefix is null.",
     notes: &[

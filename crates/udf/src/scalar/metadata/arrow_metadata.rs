@@ -12,7 +12,10 @@ static DOCS: Docs = Docs {
     summary: "The metadata of an expression's field.",
     syntax: "arrow_metadata(expression [, key])",
     arguments: &[
-        ("expression", "Any expression; its values are not looked at."),
+        (
+            "expression",
+            "Any expression; its values are not looked at.",
+        ),
         ("key", "A literal text."),
     ],
     returns: "Without a key a map of text to text, sorted by key; with a key its text as Utf8, null where there is none.",

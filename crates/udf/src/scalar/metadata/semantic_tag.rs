@@ -44,7 +44,9 @@ fn returns(args: &ReturnFieldArgs) -> Result<Field> {
     if let Some(tag) = args.scalar_arguments[0] {
         match literal(args, 0) {
             Some(tag) if !tag.trim().is_empty() => metadata.insert(KEY.to_owned(), tag.to_owned()),
-            Some(_) | None => return plan_err!("semantic_tag takes a text that says something, found {tag}"),
+            Some(_) | None => {
+                return plan_err!("semantic_tag takes a text that says something, found {tag}");
+            }
         };
     } else if !crate::kernel::is_text(args.arg_fields[0].data_type()) {
         return plan_err!("semantic_tag takes a literal text as argument 1");
@@ -57,11 +59,16 @@ static DOCS: Docs = Docs {
     summary: "The value itself, in a field whose metadata says what it means.",
     syntax: "semantic_tag(tag, value)",
     arguments: &[
-        ("tag", "A literal text that is not blank, for example `unit:ms` or `pii:email`."),
+        (
+            "tag",
+            "A literal text that is not blank, for example `unit:ms` or `pii:email`.",
+        ),
         ("value", "Any expression."),
     ],
     returns: "The values, type and nullability of `value`; other metadata stays, another tag is replaced.",
-    notes: &["The tag is kept under `codeanatomy.semantic_tag` and read with `arrow_metadata`. It is part of the plan's identity."],
+    notes: &[
+        "The tag is kept under `codeanatomy.semantic_tag` and read with `arrow_metadata`. It is part of the plan's identity.",
+    ],
     examples: &[Example {
         sql: "SELECT semantic_tag('unit:ms', 5) AS elapsed",
         rows: &["5"],

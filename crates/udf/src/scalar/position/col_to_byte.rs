@@ -56,7 +56,9 @@ impl Unit {
             ("utf16", Unit::Utf16),
             ("utf32", Unit::Utf32),
         ];
-        let found = UNITS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = UNITS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, unit)| *unit)
     }
 
@@ -104,7 +106,9 @@ fn to_byte(call: &Call) -> Result<ArrayRef> {
             return Ok(None);
         };
         let unit = Unit::parse(unit).ok_or_else(|| {
-            exec_datafusion_err!("col_to_byte knows the units utf8, utf16 and utf32, found `{unit}`")
+            exec_datafusion_err!(
+                "col_to_byte knows the units utf8, utf16 and utf32, found `{unit}`"
+            )
         })?;
         let column = usize::try_from(columns.value(index)).ok();
         let byte = column.and_then(|column| unit.byte(line, column));
@@ -121,7 +125,10 @@ static DOCS: Docs = Docs {
     arguments: &[
         ("line", "The text of the line, of any encoding."),
         ("column", "A column counted from 0, a whole number."),
-        ("unit", "What a column is: `utf32` (unless given) for code points, `utf16` for 16-bit units as editors count, `utf8` for bytes."),
+        (
+            "unit",
+            "What a column is: `utf32` (unless given) for code points, `utf16` for 16-bit units as editors count, `utf8` for bytes.",
+        ),
     ],
     returns: "Int64, a byte of the line's UTF-8 counted from 0; null where an argument is null, the column is past the end of the \
               line (the end itself has one), and where it is within a character.",

@@ -72,7 +72,10 @@ static DOCS: Docs = Docs {
     syntax: "span_contains(outer, inner)",
     arguments: &[
         ("outer", "A span."),
-        ("inner", "A span in the same unit, or a position: a whole number."),
+        (
+            "inner",
+            "A span in the same unit, or a position: a whole number.",
+        ),
     ],
     returns: "Boolean; null where an argument is null or no span. A span contains itself; it contains the empty spans from \
               its start to its end, both included, and the positions from its start to before its end.",

@@ -57,7 +57,10 @@ static DOCS: Docs = Docs {
     summary: "A readable id of a span in a file.",
     syntax: "span_id(prefix, path, span)",
     arguments: &[
-        ("prefix", "Text that says what the span is of, for example `def`. It is not part of what is hashed."),
+        (
+            "prefix",
+            "Text that says what the span is of, for example `def`. It is not part of what is hashed.",
+        ),
         ("path", "The file or document, as text."),
         ("span", "A span."),
     ],

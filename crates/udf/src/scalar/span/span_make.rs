@@ -3,8 +3,8 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use datafusion_common::types::{logical_boolean, logical_int64};
 use datafusion_common::Result;
+use datafusion_common::types::{logical_boolean, logical_int64};
 use datafusion_expr::{Coercion, Signature, TypeSignature, TypeSignatureClass, Volatility};
 
 use super::SPAN_NOTE;
@@ -59,7 +59,11 @@ fn make(call: &Call) -> Result<ArrayRef> {
         array.is_valid(index).then(|| array.value(index))
     };
     collect_spans((0..call.rows).map(|row| {
-        let base = if numbers.len() > 2 { number(2, row)? } else { 0 };
+        let base = if numbers.len() > 2 {
+            number(2, row)?
+        } else {
+            0
+        };
         let exclusive = match &exclusive {
             Some(array) => {
                 let index = call.columns[3].at(row);
@@ -82,8 +86,14 @@ static DOCS: Docs = Docs {
     arguments: &[
         ("start", "The first position, a whole number."),
         ("end", "The first position after it, a whole number."),
-        ("base", "The number of the first position of all, 0 unless given: 1 where positions are counted from 1."),
-        ("end_exclusive", "`false` where `end` is the last position that belongs to it; `true` unless given."),
+        (
+            "base",
+            "The number of the first position of all, 0 unless given: 1 where positions are counted from 1.",
+        ),
+        (
+            "end_exclusive",
+            "`false` where `end` is the last position that belongs to it; `true` unless given.",
+        ),
     ],
     returns: "`Struct(start Int64, end Int64)`, counted from 0 and with an exclusive end whatever the arguments say; null \
               where an argument is null, where it would start below 0, and where it would end before it starts.",

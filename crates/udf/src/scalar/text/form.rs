@@ -34,7 +34,9 @@ impl Form {
             ("NFKD", Form::Nfkd),
             ("NONE", Form::AsItIs),
         ];
-        let found = FORMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = FORMS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, form)| *form).ok_or_else(|| {
             exec_datafusion_err!(
                 "utf8_normalize knows the forms NFC, NFD, NFKC, NFKD and NONE, found `{name}`"

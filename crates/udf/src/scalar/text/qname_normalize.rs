@@ -95,8 +95,14 @@ static DOCS: Docs = Docs {
     summary: "A qualified name in one spelling, its segments joined with dots.",
     syntax: "qname_normalize(symbol [, module])",
     arguments: &[
-        ("symbol", "A name of code, of any encoding: `Class.method`, `crate::module::Type`, `pkg/module#name`."),
-        ("module", "The qualified name of what the symbol is in. It is put before the symbol, unless the symbol starts with it."),
+        (
+            "symbol",
+            "A name of code, of any encoding: `Class.method`, `crate::module::Type`, `pkg/module#name`.",
+        ),
+        (
+            "module",
+            "The qualified name of what the symbol is in. It is put before the symbol, unless the symbol starts with it.",
+        ),
     ],
     returns: "Utf8; null where the symbol is null or has no segment. A null module is none.",
     notes: &[

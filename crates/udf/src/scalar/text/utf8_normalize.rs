@@ -152,9 +152,18 @@ static DOCS: Docs = Docs {
     syntax: "utf8_normalize(text [, form [, fold_case [, collapse_space]]])",
     arguments: &[
         ("text", "Text of any encoding."),
-        ("form", "`NFC` (unless given), `NFD`, `NFKC`, `NFKD`, or `NONE` to leave the form."),
-        ("fold_case", "`true` for full case folding, so that `Straße` and `STRASSE` are equal; `false` unless given."),
-        ("collapse_space", "`true` to make each run of white space one space, and to remove it from both ends; `false` unless given."),
+        (
+            "form",
+            "`NFC` (unless given), `NFD`, `NFKC`, `NFKD`, or `NONE` to leave the form.",
+        ),
+        (
+            "fold_case",
+            "`true` for full case folding, so that `Straße` and `STRASSE` are equal; `false` unless given.",
+        ),
+        (
+            "collapse_space",
+            "`true` to make each run of white space one space, and to remove it from both ends; `false` unless given.",
+        ),
     ],
     returns: "The type of the text; null where an argument is null.",
     notes: &[
