@@ -251,20 +251,24 @@ impl Taken {
     }
 }
 
-/// Whether this very function is registered under all of its names.
+/// Whether this very function is registered, and no other under one of its other names. A registry
+/// need not know aliases.
 fn is_registered(registry: &dyn FunctionRegistry, entry: &Entry) -> bool {
-    entry.names().all(|name| match entry.implementation() {
-        Implementation::Scalar(function) => {
-            registry.udf(name).is_ok_and(|known| known == *function)
-        }
+    let known = |name: &str| match entry.implementation() {
+        Implementation::Scalar(function) => registry.udf(name).ok().map(|known| known == *function),
         Implementation::Aggregate(function) => {
-            registry.udaf(name).is_ok_and(|known| known == *function)
+            registry.udaf(name).ok().map(|known| known == *function)
         }
         Implementation::Window(function) => {
-            registry.udwf(name).is_ok_and(|known| known == *function)
+            registry.udwf(name).ok().map(|known| known == *function)
         }
-        Implementation::Table(_) => true,
-    })
+        Implementation::Table(_) => Some(true),
+    };
+    let aliases = entry.aliases().iter();
+    known(entry.name()) == Some(true)
+        && aliases
+            .map(|alias| known(alias))
+            .all(|is| is != Some(false))
 }
 
 pub(crate) fn conflict(library: &str, name: &str, other: &str) -> (Notice, Error) {

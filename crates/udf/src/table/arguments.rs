@@ -50,7 +50,10 @@ impl<'a> Arguments<'a> {
     pub(crate) fn text(&self, index: usize, what: &str) -> Result<&'a str> {
         match self.values.get(index).map(|value| value.try_as_str()) {
             Some(Some(Some(text))) if !text.is_empty() => Ok(text),
-            _ => plan_err!("the {what} of `{}` is a text that is not empty", self.function),
+            _ => plan_err!(
+                "the {what} of `{}` is a text that is not empty",
+                self.function
+            ),
         }
     }
 
@@ -64,7 +67,10 @@ impl<'a> Arguments<'a> {
         {
             return Ok(Some(version));
         }
-        plan_err!("the {what} of `{}` is a version from 0, not {value}", self.function)
+        plan_err!(
+            "the {what} of `{}` is a version from 0, not {value}",
+            self.function
+        )
     }
 
     /// A version or a time, or the newest version where nothing is given.
@@ -95,12 +101,18 @@ impl<'a> Arguments<'a> {
             None => Ok(false),
             Some(ScalarValue::Boolean(Some(flag))) => Ok(*flag),
             Some(other) => {
-                plan_err!("the {what} of `{}` is true or false, not {other}", self.function)
+                plan_err!(
+                    "the {what} of `{}` is true or false, not {other}",
+                    self.function
+                )
             }
         }
     }
 
     fn given(&self, index: usize) -> Option<&'a ScalarValue> {
-        self.values.get(index).copied().filter(|value| !value.is_null())
+        self.values
+            .get(index)
+            .copied()
+            .filter(|value| !value.is_null())
     }
 }

@@ -24,10 +24,16 @@ const DOCS: Docs = Docs {
     syntax: "delta_cdf_scan(location, starting_version[, ending_version[, allow_out_of_range]])",
     arguments: &[
         ("location", "a path or a URL."),
-        ("starting_version", "the first version whose changes are given."),
+        (
+            "starting_version",
+            "the first version whose changes are given.",
+        ),
         ("ending_version", "the last one; the newest by default."),
-        ("allow_out_of_range", "whether a start beyond the newest version gives no rows, and not an error; \
-                                false by default."),
+        (
+            "allow_out_of_range",
+            "whether a start beyond the newest version gives no rows, and not an error; \
+                                false by default.",
+        ),
     ],
     returns: "The columns of the table, then `_change_type` (`insert`, `delete`, `update_preimage`, \
               `update_postimage`), `_commit_version` and `_commit_timestamp`.",

@@ -26,7 +26,10 @@ const DOCS: Docs = Docs {
     syntax: "delta_files(location[, version])",
     arguments: &[
         ("location", "a path or a URL."),
-        ("version", "a number, or a time as text; the newest version by default."),
+        (
+            "version",
+            "a number, or a time as text; the newest version by default.",
+        ),
     ],
     returns: "`path`, `size_bytes`, `modified_at`, `partition_values` (a map, as the log writes them), \
               `n_rows` (deleted rows among them; null where the log does not say it), `n_deleted`.",
@@ -50,7 +53,10 @@ impl TableFunctionImpl for DeltaFilesScan {
         })?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let batch = rows(&files)?;
-        Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
+        Ok(Arc::new(MemTable::try_new(
+            batch.schema(),
+            vec![vec![batch]],
+        )?))
     }
 }
 
@@ -70,7 +76,10 @@ fn rows(files: &[DeltaFile]) -> Result<RecordBatch> {
     batch(vec![
         ("path!", Arc::new(paths.collect::<StringArray>())),
         ("size_bytes!", numbers(|file| Some(file.size_bytes))),
-        ("modified_at!", times(files.iter().map(|file| Some(file.modified_at.0)))),
+        (
+            "modified_at!",
+            times(files.iter().map(|file| Some(file.modified_at.0))),
+        ),
         ("partition_values!", Arc::new(partition_values.finish())),
         ("n_rows", numbers(|file| file.n_rows)),
         ("n_deleted!", numbers(|file| Some(file.n_deleted))),

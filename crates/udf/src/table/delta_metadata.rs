@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanBuilder, Int64Array, ListBuilder, MapBuilder, MapFieldNames, RecordBatch,
-    StringArray, StringBuilder, StructBuilder, TimestampMillisecondArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, BooleanBuilder, Int64Array, ListBuilder, MapBuilder, MapFieldNames,
+    RecordBatch, StringArray, StringBuilder, StructBuilder, TimestampMillisecondArray, UInt32Array,
+    UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion_catalog::{MemTable, TableFunctionArgs, TableFunctionImpl, TableProvider};
@@ -50,7 +51,10 @@ impl TableFunctionImpl for DeltaMetadataScan {
             read.map_err(|error| DataFusionError::External(Box::new(error)))
         })?;
         let batch = row(&metadata)?;
-        Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
+        Ok(Arc::new(MemTable::try_new(
+            batch.schema(),
+            vec![vec![batch]],
+        )?))
     }
 }
 
@@ -67,7 +71,11 @@ pub(super) fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
         .iter()
         .map(|(name, values)| {
             let nullable = !name.ends_with('!');
-            Field::new(name.trim_end_matches('!'), values.data_type().clone(), nullable)
+            Field::new(
+                name.trim_end_matches('!'),
+                values.data_type().clone(),
+                nullable,
+            )
         })
         .collect();
     let schema: SchemaRef = Arc::new(Schema::new(fields));
@@ -106,7 +114,10 @@ fn row(metadata: &DeltaMetadata) -> Result<RecordBatch> {
         ("description", text(metadata.description.as_deref())),
         ("version!", number(Some(metadata.version))),
         ("oldest_version!", number(Some(metadata.oldest_version))),
-        ("created_at", times([metadata.created_at.map(|time| time.0)].into_iter())),
+        (
+            "created_at",
+            times([metadata.created_at.map(|time| time.0)].into_iter()),
+        ),
         ("columns!", columns(&metadata.columns)),
         ("partition_by!", texts(&metadata.partition_by)),
         ("properties!", Arc::new(properties.finish())),

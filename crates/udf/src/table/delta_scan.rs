@@ -24,8 +24,11 @@ const DOCS: Docs = Docs {
     syntax: "delta_scan(location[, version])",
     arguments: &[
         ("location", "a path or a URL."),
-        ("version", "a number, or a time as text: the newest version committed at or before it; the \
-                     newest version by default."),
+        (
+            "version",
+            "a number, or a time as text: the newest version committed at or before it; the \
+                     newest version by default.",
+        ),
     ],
     returns: "The columns of the table.",
     notes: &[

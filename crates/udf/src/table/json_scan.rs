@@ -38,8 +38,8 @@ struct JsonScan;
 
 impl TableFunctionImpl for JsonScan {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let format = JsonFormat::default()
-            .with_options(args.session().default_table_options().json);
+        let format =
+            JsonFormat::default().with_options(args.session().default_table_options().json);
         scan(NAME, Arc::new(format), ".json", &args)
     }
 }

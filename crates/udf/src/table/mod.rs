@@ -12,6 +12,8 @@ mod delta_scan;
 mod json_scan;
 #[cfg(feature = "session")]
 mod parquet_scan;
+#[cfg(feature = "session")]
+mod udf_registry;
 
 // What they share: their arguments, the capability to read Delta tables, files, and waiting.
 mod arguments;
@@ -23,6 +25,8 @@ mod wait;
 use std::sync::Arc;
 
 pub use self::opener::{ChangeWindow, DeltaFile, DeltaMetadata, DeltaOpener};
+#[cfg(feature = "session")]
+pub use self::udf_registry::registry_table;
 
 use crate::Entry;
 
@@ -42,5 +46,7 @@ pub(crate) fn entries_with(opener: &Arc<dyn DeltaOpener>) -> Vec<Entry> {
         json_scan::entry(),
         #[cfg(feature = "session")]
         parquet_scan::entry(),
+        #[cfg(feature = "session")]
+        udf_registry::entry(),
     ]
 }

@@ -25,17 +25,14 @@ pub trait DeltaOpener: Debug + Send + Sync {
 
     /// The changes between versions: the columns of the table, then `_change_type`, `_commit_version`
     /// and `_commit_timestamp`.
-    async fn changes(&self, location: &str, window: ChangeWindow) -> Result<Arc<dyn TableProvider>>;
+    async fn changes(&self, location: &str, window: ChangeWindow)
+    -> Result<Arc<dyn TableProvider>>;
 
     /// What the newest version says of itself.
     async fn metadata(&self, location: &str) -> Result<DeltaMetadata>;
 
     /// The data files of one version.
-    async fn files(
-        &self,
-        location: &str,
-        version: DeltaVersionSelector,
-    ) -> Result<Vec<DeltaFile>>;
+    async fn files(&self, location: &str, version: DeltaVersionSelector) -> Result<Vec<DeltaFile>>;
 }
 
 /// The versions whose changes are asked for, both ends included.
@@ -108,10 +105,11 @@ pub struct DeltaFile {
 pub(crate) struct NoReader;
 
 fn no_reader<T>() -> Result<T> {
-    Err(
-        Error::new(NO_DELTA_READER, "this session has no reader for Delta tables")
-            .with_help("register the functions of `Library::builtin_with_delta`"),
+    Err(Error::new(
+        NO_DELTA_READER,
+        "this session has no reader for Delta tables",
     )
+    .with_help("register the functions of `Library::builtin_with_delta`"))
 }
 
 #[async_trait]

@@ -38,8 +38,8 @@ struct ParquetScan;
 
 impl TableFunctionImpl for ParquetScan {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let format = ParquetFormat::default()
-            .with_options(args.session().default_table_options().parquet);
+        let format =
+            ParquetFormat::default().with_options(args.session().default_table_options().parquet);
         scan(NAME, Arc::new(format), ".parquet", &args)
     }
 }

@@ -46,8 +46,11 @@ pub fn registry_table(snapshot: &Snapshot) -> Result<Arc<dyn TableProvider>> {
         Arc::new(StringArray::from_iter_values(functions.iter().map(value)))
     };
     let texts = |values: &dyn Fn(&crate::FunctionRecord) -> Vec<String>| -> ArrayRef {
-        let mut builder = ListBuilder::new(StringBuilder::new())
-            .with_field(Field::new("item", DataType::Utf8, false));
+        let mut builder = ListBuilder::new(StringBuilder::new()).with_field(Field::new(
+            "item",
+            DataType::Utf8,
+            false,
+        ));
         for function in functions {
             for value in values(function) {
                 builder.values().append_value(value);
@@ -66,7 +69,12 @@ pub fn registry_table(snapshot: &Snapshot) -> Result<Arc<dyn TableProvider>> {
         text(&|function| function.kind.to_string()),
         texts(&|function| function.aliases.clone()),
         text(&|function| function.library.clone()),
-        Arc::new(functions.iter().map(|function| function.version).collect::<UInt32Array>()),
+        Arc::new(
+            functions
+                .iter()
+                .map(|function| function.version)
+                .collect::<UInt32Array>(),
+        ),
         Arc::new(digests.collect::<StringArray>()),
         texts(&|function| function.signature_inputs.clone()),
         texts(&|function| function.return_types.clone()),

@@ -7,6 +7,7 @@ use codeanatomy_udf::{Implementation, Library};
 use datafusion::arrow::array::{Array, ArrayRef, make_array};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::common::ScalarValue;
 use datafusion::common::config::ConfigOptions;
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
@@ -172,7 +173,7 @@ fn check(function: &ScalarUDF, trial: &Trial) -> bool {
 fn texts(array: &ArrayRef) -> Vec<String> {
     let array = make_array(array.to_data());
     (0..array.len())
-        .map(|row| datafusion::arrow::util::display::array_value_to_string(&array, row).unwrap())
+        .map(|row| array_value_to_string(&array, row).unwrap())
         .collect()
 }
 

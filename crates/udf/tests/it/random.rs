@@ -5,11 +5,11 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray,
     FixedSizeListArray, Float64Array, Int8Array, Int32Array, Int64Array, ListArray, MapArray,
-    RunArray, StringArray, StructArray, UnionArray, new_null_array,
+    RunArray, StringArray, StructArray, UnionArray, make_array, new_null_array,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit, UnionMode};
 
 /// A small generator: the same seed gives the same numbers everywhere.
 pub(crate) struct Random(u64);
@@ -150,10 +150,7 @@ impl Random {
                     (3, Arc::new(Field::new("number", DataType::Int64, true))),
                     (5, Arc::new(Field::new("text", DataType::Utf8, true))),
                 ];
-                DataType::Union(
-                    fields.into_iter().collect(),
-                    datafusion::arrow::datatypes::UnionMode::Sparse,
-                )
+                DataType::Union(fields.into_iter().collect(), UnionMode::Sparse)
             }
             _ => DataType::List(field),
         }
@@ -319,5 +316,5 @@ fn filled(array: &ArrayRef) -> ArrayRef {
         .into_builder()
         .nulls(None)
         .null_bit_buffer(None);
-    datafusion::arrow::array::make_array(data.build().unwrap())
+    make_array(data.build().unwrap())
 }

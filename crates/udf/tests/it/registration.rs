@@ -9,7 +9,7 @@ use codeanatomy_udf::{
 };
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::registry::{FunctionRegistry, MemoryFunctionRegistry};
-use datafusion::logical_expr::{Signature, Volatility};
+use datafusion::logical_expr::{Signature, TypeSignature, Volatility};
 use datafusion::prelude::SessionContext;
 
 use crate::support::{error, rows, session, session_with};
@@ -34,10 +34,7 @@ fn function(name: &'static str, version: u32) -> Entry {
         aliases: Vec::new(),
         version,
         signature: Signature::one_of(
-            vec![
-                datafusion::logical_expr::TypeSignature::Nullary,
-                datafusion::logical_expr::TypeSignature::Any(1),
-            ],
+            vec![TypeSignature::Nullary, TypeSignature::Any(1)],
             Volatility::Immutable,
         ),
         strict: false,
@@ -140,7 +137,7 @@ fn a_bare_registry_takes_the_functions() {
     let mut registry = MemoryFunctionRegistry::new();
     platform.register(&mut registry).unwrap();
     assert!(registry.udf("stable_id_parts").is_ok());
-    assert!(registry.udf("list_compact").is_ok());
+    assert!(registry.udf("array_compact").is_ok());
     let names = registry.udfs();
     platform.register(&mut registry).unwrap();
     assert_eq!(registry.udfs(), names);

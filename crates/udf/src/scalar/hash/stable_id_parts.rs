@@ -39,7 +39,9 @@ static DOCS: Docs = Docs {
     ],
     returns: "Utf8, `prefix:` and 32 hexadecimal digits; null only where the prefix is null.",
     notes: &[
-        "The parts are encoded one after the other by their types, so that `'ab', 'c'` and `'a', 'bc'` differ, and `1` and          `'1'` do. Equal numbers of different widths are equal, and so is text of different encodings. See          [the encoding](specs/functions-hash.md).",
+        "The parts are encoded one after the other by their types, so that `'ab', 'c'` and `'a', 'bc'` differ, and `1` and \
+         `'1'` do. Equal numbers of different widths are equal, and so is text of different encodings. See \
+         [the encoding](specs/functions-hash.md).",
     ],
     examples: &[Example {
         sql: "SELECT stable_id_parts('line', 'ab', 'c') <> stable_id_parts('line', 'a', 'bc') AS differ",
