@@ -7,6 +7,7 @@ use codeanatomy_udf::{
     Docs, Entry, Example, Kind, Library, Parity, Platform, PlatformOptions, RowFunction, Snapshot,
     codes, snapshot,
 };
+use datafusion::arrow::array::Int64Array;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::registry::{FunctionRegistry, MemoryFunctionRegistry};
 use datafusion::logical_expr::{Signature, TypeSignature, Volatility};
@@ -40,7 +41,7 @@ fn function(name: &'static str, version: u32) -> Entry {
         strict: false,
         returns: |_| Ok(Field::new("", DataType::Int64, false)),
         kernel: |call| {
-            let sevens = datafusion::arrow::array::Int64Array::from(vec![7; call.rows]);
+            let sevens = Int64Array::from(vec![7; call.rows]);
             Ok(Arc::new(sevens))
         },
         docs: &DOCS,
