@@ -15,7 +15,7 @@ use super::record::FunctionRecord;
 use super::registration::{Chosen, Notice, conflict};
 use super::snapshot::{RewriteRecord, Snapshot};
 use crate::codes::NOT_REGISTERED;
-use crate::factory::{Macros, SqlMacro};
+use crate::factory::{MacroFactory, Macros, SqlMacro};
 use crate::{Implementation, Kind, Platform, PlatformOptions, Rewrite};
 
 /// What was registered on a session. It lives in the session's configuration and ends with it.
@@ -39,7 +39,7 @@ struct Functions {
 
 impl Platform {
     /// Registers everything that the options let in on a session: functions of every kind, expression
-    /// planners and rewrite rules. Tells what stood in their way.
+    /// planners, rewrite rules, and the factory of macros, unless it has one. Tells what stood in their way.
     ///
     /// States that were made before do not see it; plans that are made afterwards do.
     ///
@@ -98,6 +98,9 @@ impl Platform {
         }
         for rewrite in &rewrites {
             register_rewrite(state, rewrite)?;
+        }
+        if self.options().enable_function_factory && state.function_factory().is_none() {
+            state.set_function_factory(Arc::new(MacroFactory));
         }
         // What another platform registered before stays known, unless this one has the same name.
         let before = state.config().get_extension::<Installed>();
@@ -310,12 +313,12 @@ impl Functions {
     }
 }
 
-fn own<T>(
-    map: &std::collections::HashMap<String, Arc<T>>,
+fn own<'a, T: 'a>(
+    map: impl IntoIterator<Item = (&'a String, &'a Arc<T>)>,
     name: impl Fn(&T) -> &str,
 ) -> Vec<Arc<T>> {
     let mut functions: Vec<(&String, &Arc<T>)> = map
-        .iter()
+        .into_iter()
         .filter(|(key, function)| key.as_str() == name(function))
         .collect();
     functions.sort_unstable_by_key(|(key, _)| *key);

@@ -288,3 +288,16 @@ fn a_table_of_functions_can_be_queried() {
     let message = error(&context, "SELECT * FROM udf_registry(1)");
     assert!(message.contains("no argument"), "{message}");
 }
+
+#[test]
+fn macros_are_made_where_the_options_let_them_in() {
+    let sql = "CREATE FUNCTION double_it(value BIGINT) RETURNS BIGINT RETURN $value * 2";
+    let context = session();
+    rows(&context, sql);
+    assert_eq!(rows(&context, "SELECT double_it(21)"), ["42"]);
+    let without = session_with(PlatformOptions {
+        enable_function_factory: false,
+        ..PlatformOptions::default()
+    });
+    error(&without, sql);
+}
