@@ -17,6 +17,7 @@ impl Factor {
             Self::RulePack => "rulepack",
             Self::FunctionRegistry => "function_registry",
             Self::Function(_) => "function",
+            Self::Rewrites => "rewrite_tag",
             Self::Preset => "planning_env",
             Self::Setting(_) => "df_settings",
             Self::RunTime => "run_time",
@@ -42,6 +43,7 @@ impl Factor {
             | Self::RulePack
             | Self::FunctionRegistry
             | Self::Function(_)
+            | Self::Rewrites
             | Self::Macro(_)
             | Self::Preset
             | Self::Setting(_)
@@ -69,6 +71,7 @@ impl Factor {
             Self::Engine
             | Self::RulePack
             | Self::FunctionRegistry
+            | Self::Rewrites
             | Self::Preset
             | Self::RunTime => None,
         }
@@ -357,7 +360,10 @@ fn query_sides(before: Option<&RecordedView>, after: Option<&RecordedView>) -> S
 fn macro_sides(name: &str, before: &RunInputs, after: &RunInputs) -> Sides {
     let text = |inputs: &RunInputs| inputs.macros.get(name).map(|file| file.sql.to_string());
     let file = after.macros.get(name).or_else(|| before.macros.get(name));
-    let what = match (before.macros.contains_key(name), after.macros.contains_key(name)) {
+    let what = match (
+        before.macros.contains_key(name),
+        after.macros.contains_key(name),
+    ) {
         (true, true) => "the macro changed",
         (true, false) => "the macro is gone",
         (false, _) => "the macro is new",
