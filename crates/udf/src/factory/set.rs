@@ -228,11 +228,13 @@ fn body_error(
     let message = match root {
         DataFusionError::SchemaError(..) => {
             let column = root.message();
-            let column = column.split(['\'', '"']).next().unwrap_or_default();
+            let column = column.lines().next().unwrap_or_default();
             format!("{}; a macro sees its arguments alone", lower_first(column))
         }
         other => lower_first(&other.message()),
     };
+    // What the engine adds below is said better by the help.
+    let message = message.lines().next().unwrap_or_default().trim_end_matches('.');
     let message = format!("the macro `{}` does not plan: {message}", declared.name);
     let refused = refusal(MACRO_BODY, &declared.name, message, &location);
     let unknown = match root {

@@ -187,9 +187,10 @@ fn declaration(file: &MacroFile, statement: DFStatement) -> Result<Declaration> 
     })?;
     let location = place(&file.path, &file.sql, ident.span);
     let name = normalized(ident);
-    let refuse = |message: String| refusal(MACRO_SHAPE, &name, message, &location);
-    refuse_clauses(&create).map_err(|what| refuse(what).with_help(FORM))?;
-    let arguments = arguments(create.args.unwrap_or_default()).map_err(&refuse)?;
+    let refuse =
+        |message: String| refusal(MACRO_SHAPE, &name, message, &location).with_help(FORM);
+    refuse_clauses(&create).map_err(refuse)?;
+    let arguments = arguments(create.args.unwrap_or_default()).map_err(refuse)?;
     let return_type = match create.return_type {
         None => None,
         Some(ast::FunctionReturnType::DataType(data_type)) => Some(data_type),
@@ -204,15 +205,15 @@ fn declaration(file: &MacroFile, statement: DFStatement) -> Result<Declaration> 
             | CreateFunctionBody::AsBeforeOptions { body, .. },
         ) => body,
         Some(_) => {
-            return Err(refuse("the body of a macro is one expression".to_owned()).with_help(FORM));
+            return Err(refuse("the body of a macro is one expression".to_owned()));
         }
-        None => return Err(refuse("a macro needs a body".to_owned()).with_help(FORM)),
+        None => return Err(refuse("a macro needs a body".to_owned())),
     };
     if matches!(&body, ast::Expr::Value(value) if value.value.clone().into_string().is_some())
         && create.language.is_some()
     {
         let message = "the body of a macro is an expression and not a text".to_owned();
-        return Err(refuse(message).with_help(FORM));
+        return Err(refuse(message));
     }
     let names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
     name_arguments(&mut body, &names);

@@ -22,7 +22,7 @@ const DOCS: Docs = Docs {
     syntax: "json_scan(path, ...)",
     arguments: &[(
         "path",
-        "a file, a folder (its files that end with `.json`, at any depth), or a pattern with `*`; a path or \
+        "a file, a folder (its own files that end with `.json`), or a pattern with `*`; a path or \
          a URL; several of them are read as one table.",
     )],
     returns: "A column for each key, by name; its type is found from the first 1,000 lines of each file.",

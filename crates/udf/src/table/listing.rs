@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
 use datafusion::common::{Result, plan_err};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::{
@@ -38,7 +39,11 @@ pub(crate) fn scan(
             check_found(function, url, session, extension).await?;
             schemas.push(options.infer_schema(session, url).await?.as_ref().clone());
         }
-        Ok(Arc::new(arrow::datatypes::Schema::try_merge(schemas)?))
+        // What one file has in every row, another may lack.
+        let merged = Schema::try_merge(schemas)?;
+        let fields = merged.fields().iter();
+        let fields = fields.map(|field| field.as_ref().clone().with_nullable(true));
+        Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     })?;
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(options)

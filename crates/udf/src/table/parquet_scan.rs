@@ -22,7 +22,7 @@ const DOCS: Docs = Docs {
     syntax: "parquet_scan(path, ...)",
     arguments: &[(
         "path",
-        "a file, a folder (its files that end with `.parquet`, at any depth), or a pattern with `*`; a path \
+        "a file, a folder (its own files that end with `.parquet`), or a pattern with `*`; a path \
          or a URL; several of them are read as one table.",
     )],
     returns: "The columns of all files, by name; a column that a file lacks is null there.",

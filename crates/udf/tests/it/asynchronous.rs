@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use codeanatomy_udf::{AsyncLimits, limited};
 use codeanatomy_vocab::Error;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
@@ -120,7 +120,7 @@ impl AsyncScalarUDFImpl for Capitals {
             let status = head.lines().next().unwrap_or_default();
             return exec_err!("the service says {status:?}");
         }
-        let lines = body.split('\n').filter(|line| !line.contains("LOST"));
+        let lines: Vec<&str> = body.split('\n').filter(|line| !line.contains("LOST")).collect();
         Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values(lines))))
     }
 }
