@@ -10,6 +10,7 @@
 
 // What goes in.
 mod dataset;
+mod delta_reader;
 mod inputs;
 mod platform;
 mod view;
@@ -43,9 +44,10 @@ pub use self::bound::{BoundViews, ExecutedPlan};
 pub use self::bundle::BundleSink;
 pub use self::dataset::{DatasetSpec, PinnedDataset};
 pub use self::decide::{Action, Decision, Decisions, Reason, output_states};
+pub use self::delta_reader::DeltaReader;
 pub use self::inputs::{Environment, TableInput, sql_dialect};
-pub use self::platform::{open_session, open_session_with};
 pub use self::planned::{PlannedView, PlannedViews};
+pub use self::platform::{open_session, open_session_with};
 pub use self::recorded::{
     RUN_INPUTS_FORMAT, RecordedDataset, RecordedOutput, RecordedParameter, RecordedView, RunInputs,
 };

@@ -5,6 +5,8 @@ mod fingerprints;
 #[cfg(test)]
 mod functions;
 #[cfg(test)]
+mod macros;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod replay;
