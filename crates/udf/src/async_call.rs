@@ -70,7 +70,9 @@ pub fn limited(function: Arc<ScalarUDF>, limits: AsyncLimits) -> Arc<ScalarUDF> 
         concurrency: limits.concurrency.max(1),
     };
     let limited = Limited {
-        turns: Arc::new(Semaphore::new(limits.concurrency.min(Semaphore::MAX_PERMITS))),
+        turns: Arc::new(Semaphore::new(
+            limits.concurrency.min(Semaphore::MAX_PERMITS),
+        )),
         function,
         limits,
     };
@@ -224,7 +226,10 @@ impl ScalarUDFImpl for Limited {
     }
 
     fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        exec_err!("the asynchronous function `{}` cannot be called here", self.name())
+        exec_err!(
+            "the asynchronous function `{}` cannot be called here",
+            self.name()
+        )
     }
 
     fn documentation(&self) -> Option<&Documentation> {

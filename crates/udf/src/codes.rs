@@ -10,8 +10,7 @@ pub const FUNCTION_NOT_FOUND: Code = Code::new("CA-UDF-0002", ErrorKind::Invalid
 pub const UNKNOWN_PLANNER: Code =
     Code::new("CA-UDF-0003", ErrorKind::Invalid, Stage::Configuration);
 /// A registry that does not take a function.
-pub const NOT_REGISTERED: Code =
-    Code::new("CA-UDF-0004", ErrorKind::Internal, Stage::Internal);
+pub const NOT_REGISTERED: Code = Code::new("CA-UDF-0004", ErrorKind::Internal, Stage::Internal);
 /// A rewrite that a plan needs and that the session does not have.
 pub const REWRITE_NOT_FOUND: Code = Code::new("CA-UDF-0005", ErrorKind::Invalid, Stage::Compile);
 /// A file of macros that does not parse.
@@ -25,8 +24,7 @@ pub const MACRO_NAME: Code = Code::new("CA-UDF-0033", ErrorKind::Invalid, Stage:
 /// The body of a macro does not plan.
 pub const MACRO_BODY: Code = Code::new("CA-UDF-0034", ErrorKind::Invalid, Stage::Compile);
 /// A call of an asynchronous function took too long.
-pub const ASYNC_TIMEOUT: Code =
-    Code::new("CA-UDF-0035", ErrorKind::Unavailable, Stage::Execution);
+pub const ASYNC_TIMEOUT: Code = Code::new("CA-UDF-0035", ErrorKind::Unavailable, Stage::Execution);
 /// A call of an asynchronous function failed.
 pub const ASYNC_FAILED: Code = Code::new("CA-UDF-0036", ErrorKind::Unavailable, Stage::Execution);
 /// A function over Delta tables in a session without a reader of them.

@@ -30,11 +30,10 @@ pub mod codes;
 pub use self::async_call::{AsyncLimits, limited};
 pub use self::platform::{
     ArgumentDocumentation, Call, Column, Docs, Entry, Example, ExampleDocumentation,
-    FunctionDocumentation, FunctionRecord, FunctionVolatility, Implementation, Kind, Library, Notice,
-    Parity, Platform, PlatformOptions, Rewrite, RewriteRecord, RowFunction, SNAPSHOT_FORMAT, Snapshot,
+    FunctionDocumentation, FunctionRecord, FunctionVolatility, Implementation, Kind, Library,
+    Notice, Parity, Platform, PlatformOptions, Rewrite, RewriteRecord, RowFunction,
+    SNAPSHOT_FORMAT, Snapshot,
 };
 #[cfg(feature = "session")]
-pub use self::platform::{
-    UsedRewrites, platform_options, recorded_planners, rewrites, snapshot,
-};
+pub use self::platform::{UsedRewrites, platform_options, recorded_planners, rewrites, snapshot};
 pub use self::span::span_type;

@@ -32,9 +32,15 @@ const DOCS: Docs = Docs {
     summary: "The value that stands beside the best key.",
     syntax: "arg_best(value, key[, best])",
     arguments: &[
-        ("value", "what is wanted, of any type that can be sorted; may be null."),
+        (
+            "value",
+            "what is wanted, of any type that can be sorted; may be null.",
+        ),
         ("key", "what is compared, of any type that can be sorted."),
-        ("best", "a constant: 'max' (the default) for the greatest key, 'min' for the least."),
+        (
+            "best",
+            "a constant: 'max' (the default) for the greatest key, 'min' for the least.",
+        ),
     ],
     returns: "A value of the type of the first argument, without a dictionary. Null if there is no key \
               that is not null, or if null is the only value beside the best key.",
@@ -44,13 +50,11 @@ const DOCS: Docs = Docs {
          partitions; `ORDER BY` and `DISTINCT` have no effect.",
         "As keys, floating-point zeros are equal, and NaN is greater than all numbers.",
     ],
-    examples: &[
-        Example {
-            sql: "select arg_best(name, score), arg_best(name, score, 'min') \
+    examples: &[Example {
+        sql: "select arg_best(name, score), arg_best(name, score, 'min') \
                   from (values ('a', 3), ('b', 7), ('c', 7), ('d', null)) as t(name, score)",
-            rows: &["b | a"],
-        },
-    ],
+        rows: &["b | a"],
+    }],
 };
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -219,10 +223,12 @@ impl<D: Domain> Best<D> {
             let (held, heap_bytes) = (&mut self.held[groups.at(row)], &mut self.heap_bytes);
             let least = self.call.least;
             self.keys.with(&column, row, |key| {
-                let order = held.as_ref().map_or(Ordering::Greater, |(held, held_value)| {
-                    let by_value = || value.cmp(held_value.as_slice()).reverse();
-                    wins(key, std::borrow::Borrow::borrow(held), least).then_with(by_value)
-                });
+                let order = held
+                    .as_ref()
+                    .map_or(Ordering::Greater, |(held, held_value)| {
+                        let by_value = || value.cmp(held_value.as_slice()).reverse();
+                        wins(key, std::borrow::Borrow::borrow(held), least).then_with(by_value)
+                    });
                 if order.is_gt() {
                     if let Some((key, value)) = held {
                         *heap_bytes -= D::heap_bytes(key) + value.capacity();
@@ -264,7 +270,9 @@ impl<D: Domain> Best<D> {
             Groups::Each { .. } => {
                 for row in (0..rows).filter(|row| valid.is_valid(*row)) {
                     let group = groups.at(row);
-                    let order = self.keys.with(column, row, |key| self.against_held(group, key));
+                    let order = self
+                        .keys
+                        .with(column, row, |key| self.against_held(group, key));
                     if order.is_ge() {
                         candidates.push(row);
                     }
@@ -275,9 +283,11 @@ impl<D: Domain> Best<D> {
     }
 
     fn against_held(&self, group: usize, key: &D::Ref) -> Ordering {
-        self.held[group].as_ref().map_or(Ordering::Greater, |(held, _)| {
-            wins(key, std::borrow::Borrow::borrow(held), self.call.least)
-        })
+        self.held[group]
+            .as_ref()
+            .map_or(Ordering::Greater, |(held, _)| {
+                wins(key, std::borrow::Borrow::borrow(held), self.call.least)
+            })
     }
 
     fn of(&self, group: usize) -> Option<&(D::Key, Vec<u8>)> {
@@ -390,7 +400,10 @@ impl Grouped for Pairs {
         // Sorted, the least value beside a key comes first; the greatest key has its least value
         // where the last run of equal keys starts.
         let slots: Vec<&Slot<Encoded>> = self.counted.sorted(groups);
-        let pairs = self.counted.domain().array(slots.iter().map(|slot| Some(&slot.key)))?;
+        let pairs = self
+            .counted
+            .domain()
+            .array(slots.iter().map(|slot| Some(&slot.key)))?;
         let pairs = pairs.as_struct();
         let best = if self.call.least || slots.is_empty() {
             0

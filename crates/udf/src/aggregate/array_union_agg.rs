@@ -26,7 +26,10 @@ const DOCS: Docs = Docs {
     section: "aggregate",
     summary: "All different items of lists, sorted.",
     syntax: "array_union_agg(list)",
-    arguments: &[("list", "a list of items that can be sorted; large and fixed-size lists as well.")],
+    arguments: &[(
+        "list",
+        "a list of items that can be sorted; large and fixed-size lists as well.",
+    )],
     returns: "A List of the items, each once, from the least to the greatest. Empty if all lists are \
               empty, null if there is no list that is not null.",
     notes: &[

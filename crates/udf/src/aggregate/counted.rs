@@ -166,7 +166,9 @@ impl<D: Domain> Counted<D> {
     pub(crate) fn state(&self, groups: usize) -> Result<Vec<ArrayRef>> {
         let slots = self.sorted(groups);
         let offsets = offsets_of(groups, slots.iter().map(|slot| slot.group))?;
-        let values = self.domain.array(slots.iter().map(|slot| Some(&slot.key)))?;
+        let values = self
+            .domain
+            .array(slots.iter().map(|slot| Some(&slot.key)))?;
         let counts = counts_of(slots.iter().map(|slot| slot.count));
         Ok(vec![
             list_of(values, offsets.clone(), None)?,

@@ -36,12 +36,18 @@ pub(crate) trait Domain: Debug + Send + Sync + 'static {
     fn column(&self, array: &ArrayRef) -> Result<Self::Column>;
 
     /// Hands the value of a row to `use_key`.
-    fn with<R>(&self, column: &Self::Column, row: usize, use_key: impl FnOnce(&Self::Ref) -> R)
-    -> R;
+    fn with<R>(
+        &self,
+        column: &Self::Column,
+        row: usize,
+        use_key: impl FnOnce(&Self::Ref) -> R,
+    ) -> R;
 
     /// An array of the type, with nulls for missing keys.
-    fn array<'a>(&self, keys: impl ExactSizeIterator<Item = Option<&'a Self::Key>>)
-    -> Result<ArrayRef>;
+    fn array<'a>(
+        &self,
+        keys: impl ExactSizeIterator<Item = Option<&'a Self::Key>>,
+    ) -> Result<ArrayRef>;
 
     /// The bytes that a kept key takes beyond its own size.
     fn heap_bytes(key: &Self::Key) -> usize;
@@ -154,7 +160,11 @@ fn float_of_word(word: u64) -> f64 {
 
 /// The same buffer under another type of equal width.
 fn reinterpreted(array: &ArrayRef, data_type: DataType) -> Result<ArrayRef> {
-    let data = array.to_data().into_builder().data_type(data_type).build()?;
+    let data = array
+        .to_data()
+        .into_builder()
+        .data_type(data_type)
+        .build()?;
     Ok(make_array(data))
 }
 
@@ -206,10 +216,7 @@ impl Domain for Word {
         use_key(&column[row])
     }
 
-    fn array<'a>(
-        &self,
-        keys: impl ExactSizeIterator<Item = Option<&'a u64>>,
-    ) -> Result<ArrayRef> {
+    fn array<'a>(&self, keys: impl ExactSizeIterator<Item = Option<&'a u64>>) -> Result<ArrayRef> {
         Ok(match &self.data_type {
             DataType::Boolean => {
                 let values: BooleanArray = keys.map(|key| key.map(|key| *key != 0)).collect();
@@ -221,7 +228,8 @@ impl Domain for Word {
             DataType::UInt64 => natives::<UInt64Type>(keys, Some),
             DataType::Int8 => natives::<Int8Type>(keys, |word| int_of_word(word).try_into().ok()),
             DataType::Int16 => natives::<Int16Type>(keys, |word| int_of_word(word).try_into().ok()),
-            DataType::Float32 => {
+            DataType::Float32 =>
+            {
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "the word was made of a number of 32 bits"
@@ -298,7 +306,11 @@ pub(crate) fn string_array<'a>(
     Ok(match data_type {
         DataType::LargeUtf8 => Arc::new(values.collect::<LargeStringArray>()),
         DataType::Utf8View => {
-            if values.clone().flatten().any(|text| u32::try_from(text.len()).is_err()) {
+            if values
+                .clone()
+                .flatten()
+                .any(|text| u32::try_from(text.len()).is_err())
+            {
                 return exec_err!("`{function}` makes a string of more than 4 GiB");
             }
             Arc::new(values.collect::<StringViewArray>())

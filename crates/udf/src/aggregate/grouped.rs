@@ -42,10 +42,7 @@ pub(crate) enum Groups<'a> {
     /// All rows belong to group 0.
     One,
     /// The group of each row, below `total`.
-    Each {
-        groups: &'a [usize],
-        total: usize,
-    },
+    Each { groups: &'a [usize], total: usize },
 }
 
 impl Groups<'_> {

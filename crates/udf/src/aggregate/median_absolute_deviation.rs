@@ -222,7 +222,9 @@ impl Grouped for Numbers {
         let Some(numbers) = self.groups.first_mut() else {
             return internal_err!("a number leaves a window that it never entered");
         };
-        self.held = self.held.saturating_sub(leaving.len() - leaving.null_count());
+        self.held = self
+            .held
+            .saturating_sub(leaving.len() - leaving.null_count());
         numbers.retain(|number| match counts.get_mut(&word_of_float(*number)) {
             Some(count) if *count > 0 => {
                 *count -= 1;

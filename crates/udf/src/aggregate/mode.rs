@@ -94,7 +94,10 @@ impl AggregateUDFImpl for Mode {
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::sliding(state(args.return_type(), args.is_distinct)?))
+        Ok(Single::sliding(state(
+            args.return_type(),
+            args.is_distinct,
+        )?))
     }
 
     fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {

@@ -170,7 +170,9 @@ impl Grouped for Common {
 
     fn state(&self, groups: usize) -> Result<Vec<ArrayRef>> {
         let bounds = || (0..groups).map(|group| self.of(group));
-        let start: Int64Array = bounds().map(|bounds| bounds.map(|(start, _)| start)).collect();
+        let start: Int64Array = bounds()
+            .map(|bounds| bounds.map(|(start, _)| start))
+            .collect();
         let end: Int64Array = bounds().map(|bounds| bounds.map(|(_, end)| end)).collect();
         Ok(vec![Arc::new(start), Arc::new(end)])
     }

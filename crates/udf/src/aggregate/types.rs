@@ -19,9 +19,7 @@ pub(crate) fn unpacked(data_type: &DataType) -> DataType {
         DataType::List(field) => DataType::List(inner(field)),
         DataType::LargeList(field) => DataType::LargeList(inner(field)),
         DataType::FixedSizeList(field, size) => DataType::FixedSizeList(inner(field), *size),
-        DataType::Struct(fields) => {
-            DataType::Struct(fields.iter().map(inner).collect::<Fields>())
-        }
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect::<Fields>()),
         DataType::Map(entries, sorted) => DataType::Map(inner(entries), *sorted),
         other => other.clone(),
     }
@@ -56,13 +54,19 @@ pub(crate) fn state_field(function: &str, part: &str, data_type: DataType) -> Fi
 /// # Errors
 ///
 /// When there are more or fewer.
-pub(crate) fn exactly<'a, T, const N: usize>(function: &str, arguments: &'a [T]) -> Result<[&'a T; N]> {
+pub(crate) fn exactly<'a, T, const N: usize>(
+    function: &str,
+    arguments: &'a [T],
+) -> Result<[&'a T; N]> {
     let found: Vec<&T> = arguments.iter().collect();
     match found.try_into() {
         Ok(arguments) => Ok(arguments),
         Err(_) => {
             let plural = if N == 1 { "" } else { "s" };
-            plan_err!("`{function}` takes {N} argument{plural}, not {}", arguments.len())
+            plan_err!(
+                "`{function}` takes {N} argument{plural}, not {}",
+                arguments.len()
+            )
         }
     }
 }

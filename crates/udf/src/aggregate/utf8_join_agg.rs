@@ -34,7 +34,10 @@ const DOCS: Docs = Docs {
     syntax: "utf8_join_agg(text[, separator] [ORDER BY ...])",
     arguments: &[
         ("text", "a string of any encoding, or a dictionary of them."),
-        ("separator", "a constant that stands between two strings; `,` by default, nothing if null."),
+        (
+            "separator",
+            "a constant that stands between two strings; `,` by default, nothing if null.",
+        ),
     ],
     returns: "A string of the encoding of the argument. Null if there is no string that is not null.",
     notes: &[
@@ -339,7 +342,10 @@ impl Grouped for Ordered {
             return internal_err!("a state of strings and keys has two columns");
         };
         let (strings, keys) = (strings.as_list::<i32>(), keys.as_list::<i32>());
-        let (texts, bytes) = (Strings::of(strings.values())?, keys.values().as_binary::<i32>());
+        let (texts, bytes) = (
+            Strings::of(strings.values())?,
+            keys.values().as_binary::<i32>(),
+        );
         for row in 0..strings.len() {
             for (text, key) in range(strings, row).zip(range(keys, row)) {
                 self.push(groups.at(row), bytes.value(key), texts.value(text));

@@ -71,11 +71,16 @@ impl FunctionFactory for MacroFactory {
         let mut arguments = Vec::new();
         for (at, argument) in statement.args.into_iter().flatten().enumerate() {
             let default = match argument.default_expr {
-                Some(default) => Some(settled(default.cast_to(&argument.data_type, &nothing)?, &nothing)?),
+                Some(default) => Some(settled(
+                    default.cast_to(&argument.data_type, &nothing)?,
+                    &nothing,
+                )?),
                 None => None,
             };
             arguments.push(MacroArgument {
-                name: argument.name.map_or_else(|| (at + 1).to_string(), |name| name.value),
+                name: argument
+                    .name
+                    .map_or_else(|| (at + 1).to_string(), |name| name.value),
                 data_type: argument.data_type,
                 default,
             });
@@ -87,15 +92,15 @@ impl FunctionFactory for MacroFactory {
         let body = settled(body, &schema_of(&arguments)?)?;
         let promised = statement.params.behavior;
         let planned = finish(&name, arguments, statement.return_type, body, promised)?;
-        Ok(RegisterFunction::Scalar(Arc::new(ScalarUDF::new_from_impl(planned))))
+        Ok(RegisterFunction::Scalar(Arc::new(
+            ScalarUDF::new_from_impl(planned),
+        )))
     }
 }
 
 fn calls(body: &Expr, name: &str) -> bool {
-    body.exists(|expr| {
-        Ok(matches!(expr, Expr::ScalarFunction(call) if call.func.name() == name))
-    })
-    .unwrap_or(false)
+    body.exists(|expr| Ok(matches!(expr, Expr::ScalarFunction(call) if call.func.name() == name)))
+        .unwrap_or(false)
 }
 
 /// The body with its placeholders as the columns that arguments are.

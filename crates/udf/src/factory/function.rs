@@ -64,7 +64,10 @@ impl SqlMacro {
         let names = arguments.iter().map(|argument| argument.name.as_str());
         check_scalar(&name, &body, &names.collect::<Vec<_>>())?;
         let mut volatility = volatility_of(&body)?;
-        for default in arguments.iter().filter_map(|argument| argument.default.as_ref()) {
+        for default in arguments
+            .iter()
+            .filter_map(|argument| argument.default.as_ref())
+        {
             check_scalar(&name, default, &[])?;
             volatility = weaker(volatility, volatility_of(default)?);
         }
@@ -133,7 +136,11 @@ impl SqlMacro {
         let body = self.body.clone();
         let expanded = body.transform_down(|expr| match argument_name(&expr) {
             Some(name) => match bound.get(name) {
-                Some(value) => Ok(Transformed::new(value.clone(), true, TreeNodeRecursion::Jump)),
+                Some(value) => Ok(Transformed::new(
+                    value.clone(),
+                    true,
+                    TreeNodeRecursion::Jump,
+                )),
                 None => plan_err!("the body of `{}` has no argument `{name}`", self.name),
             },
             None => Ok(Transformed::no(expr)),
@@ -181,7 +188,11 @@ impl ScalarUDFImpl for SqlMacro {
         let given = args.arg_fields;
         let schema = self.schema(|at| given.get(at).is_none_or(|field| field.is_nullable()))?;
         let nullable = self.body.nullable(&schema)?;
-        Ok(Arc::new(Field::new(&self.name, self.return_type.clone(), nullable)))
+        Ok(Arc::new(Field::new(
+            &self.name,
+            self.return_type.clone(),
+            nullable,
+        )))
     }
 
     fn simplify(&self, args: Vec<Expr>, _info: &SimplifyContext) -> Result<ExprSimplifyResult> {

@@ -38,7 +38,13 @@ pub(super) fn plan(declared: &Declaration, state: &SessionState) -> Result<SqlMa
     };
     let schema = schema_of(&arguments)?;
     let body = expr(declared.body.clone(), &schema, state)?;
-    finish(&declared.name, arguments, returned, body, declared.behavior.as_ref().map(promised))
+    finish(
+        &declared.name,
+        arguments,
+        returned,
+        body,
+        declared.behavior.as_ref().map(promised),
+    )
 }
 
 /// Settles the types of a body that is planned over `arguments`.
@@ -103,7 +109,10 @@ pub(super) fn settled(expr: Expr, schema: &DFSchema) -> Result<Expr> {
 
 fn expr(expr: ast::Expr, schema: &DFSchema, state: &SessionState) -> Result<Expr> {
     let expr = ast::ExprWithAlias { expr, alias: None };
-    settled(state.create_logical_expr_from_sql_expr(expr, schema)?, schema)
+    settled(
+        state.create_logical_expr_from_sql_expr(expr, schema)?,
+        schema,
+    )
 }
 
 fn converted(expr: Expr, to: &DataType, schema: &DFSchema, what: &str) -> Result<Expr> {

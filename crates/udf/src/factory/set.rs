@@ -91,7 +91,9 @@ impl MacroSet {
 
     /// The names of the macros with their places, a macro after those that it calls.
     pub fn names(&self) -> impl Iterator<Item = (&str, &Location)> {
-        self.declarations.iter().map(|declaration| (declaration.name.as_str(), &declaration.location))
+        self.declarations
+            .iter()
+            .map(|declaration| (declaration.name.as_str(), &declaration.location))
     }
 
     /// Plans the macros with the functions of a session, which is left as it is.
@@ -117,7 +119,11 @@ impl MacroSet {
                 continue;
             }
             // What is wrong with a macro is told once, not again for each that calls it.
-            if declared.calls.iter().any(|called| failed.contains(called.as_str())) {
+            if declared
+                .calls
+                .iter()
+                .any(|called| failed.contains(called.as_str()))
+            {
                 failed.insert(name);
                 continue;
             }
@@ -213,14 +219,22 @@ fn body_error(
 ) -> Error {
     let path = declared.location.path();
     let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
-    let sql = set.files.iter().find(|file| file.path == path).map(|file| &file.sql);
+    let sql = set
+        .files
+        .iter()
+        .find(|file| file.path == path)
+        .map(|file| &file.sql);
     let location = match (span, sql) {
         (Some(span), Some(sql)) => {
             let start = datafusion::sql::sqlparser::tokenizer::Location {
                 line: span.start.line,
                 column: span.start.column,
             };
-            place(path, sql, datafusion::sql::sqlparser::tokenizer::Span::new(start, start))
+            place(
+                path,
+                sql,
+                datafusion::sql::sqlparser::tokenizer::Span::new(start, start),
+            )
         }
         _ => declared.location.clone(),
     };
@@ -234,7 +248,11 @@ fn body_error(
         other => lower_first(&other.message()),
     };
     // What the engine adds below is said better by the help.
-    let message = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let message = message
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
     let message = format!("the macro `{}` does not plan: {message}", declared.name);
     let refused = refusal(MACRO_BODY, &declared.name, message, &location);
     let unknown = match root {
@@ -247,15 +265,23 @@ fn body_error(
         Some(name) => {
             let names = state.scalar_functions().keys().map(String::as_str);
             let near = nearest(&name, names.collect::<BTreeSet<_>>());
-            refused.with_nearest(near).with_help("call a scalar function, or another macro")
+            refused
+                .with_nearest(near)
+                .with_help("call a scalar function, or another macro")
         }
         None => {
-            let arguments: Vec<&str> =
-                declared.arguments.iter().map(|argument| argument.name.as_str()).collect();
+            let arguments: Vec<&str> = declared
+                .arguments
+                .iter()
+                .map(|argument| argument.name.as_str())
+                .collect();
             let help = if arguments.is_empty() {
                 "correct the body; the macro has no arguments".to_owned()
             } else {
-                format!("correct the body; its arguments are {}", arguments.join(", "))
+                format!(
+                    "correct the body; its arguments are {}",
+                    arguments.join(", ")
+                )
             };
             refused.with_help(help)
         }
@@ -320,8 +346,9 @@ impl<'a> Walk<'a> {
         } else {
             format!("macros call each other in a ring: {}", names.join(" -> "))
         };
-        let error = refusal(MACRO_RING, first, message, &declared.location)
-            .with_help("a call stands for the body, so a macro cannot come back to itself: break the ring");
+        let error = refusal(MACRO_RING, first, message, &declared.location).with_help(
+            "a call stands for the body, so a macro cannot come back to itself: break the ring",
+        );
         self.errors.push(error);
     }
 }

@@ -122,7 +122,8 @@ fn syntax(error: &DataFusionError, file: &MacroFile) -> Error {
         .with_help(FORM)
 }
 
-const FORM: &str = "write `CREATE FUNCTION name(argument type, ...) RETURNS type RETURN expression;`";
+const FORM: &str =
+    "write `CREATE FUNCTION name(argument type, ...) RETURNS type RETURN expression;`";
 
 /// Splits `... at Line: 3, Column: 7` off a parser's message.
 fn split_position(text: &str) -> (&str, Option<Position>) {
@@ -151,7 +152,10 @@ pub(super) fn lower_first(text: &str) -> String {
 
 /// The place of a word of the text.
 pub(super) fn place(path: &Path, sql: &Arc<str>, span: Span) -> Location {
-    match (usize::try_from(span.start.line), usize::try_from(span.start.column)) {
+    match (
+        usize::try_from(span.start.line),
+        usize::try_from(span.start.column),
+    ) {
         (Ok(line), Ok(column)) if line > 0 => {
             Location::word(path, Arc::clone(sql), Position { line, column })
         }
@@ -174,7 +178,9 @@ fn declaration(file: &MacroFile, statement: DFStatement) -> Result<Declaration> 
         Statement::CreateFunction(create) => create,
         Statement::DropFunction(_) => {
             let message = "a file of macros holds `CREATE FUNCTION` alone, not `DROP FUNCTION`";
-            return Err(at_file(message).with_help("remove the function's own statement to drop it"));
+            return Err(
+                at_file(message).with_help("remove the function's own statement to drop it")
+            );
         }
         other => {
             let start: String = other.to_string().chars().take(40).collect();
@@ -183,12 +189,14 @@ fn declaration(file: &MacroFile, statement: DFStatement) -> Result<Declaration> 
         }
     };
     let ident = single(&create.name).ok_or_else(|| {
-        at_file(&format!("the name of a macro has no schema, but it is `{}`", create.name))
+        at_file(&format!(
+            "the name of a macro has no schema, but it is `{}`",
+            create.name
+        ))
     })?;
     let location = place(&file.path, &file.sql, ident.span);
     let name = normalized(ident);
-    let refuse =
-        |message: String| refusal(MACRO_SHAPE, &name, message, &location).with_help(FORM);
+    let refuse = |message: String| refusal(MACRO_SHAPE, &name, message, &location).with_help(FORM);
     refuse_clauses(&create).map_err(refuse)?;
     let arguments = arguments(create.args.unwrap_or_default()).map_err(refuse)?;
     let return_type = match create.return_type {
@@ -215,11 +223,17 @@ fn declaration(file: &MacroFile, statement: DFStatement) -> Result<Declaration> 
         let message = "the body of a macro is an expression and not a text".to_owned();
         return Err(refuse(message));
     }
-    let names: Vec<&str> = arguments.iter().map(|argument| argument.name.as_str()).collect();
+    let names: Vec<&str> = arguments
+        .iter()
+        .map(|argument| argument.name.as_str())
+        .collect();
     name_arguments(&mut body, &names);
     let mut calls = BTreeSet::new();
     collect_calls(&body, &mut calls);
-    for default in arguments.iter().filter_map(|argument| argument.default.as_ref()) {
+    for default in arguments
+        .iter()
+        .filter_map(|argument| argument.default.as_ref())
+    {
         collect_calls(default, &mut calls);
     }
     Ok(Declaration {
@@ -236,7 +250,9 @@ fn declaration(file: &MacroFile, statement: DFStatement) -> Result<Declaration> 
 
 /// An error about one macro.
 pub(super) fn refusal(code: Code, name: &str, message: String, location: &Location) -> Error {
-    Error::new(code, message).at(location.clone()).with("function", name)
+    Error::new(code, message)
+        .at(location.clone())
+        .with("function", name)
 }
 
 /// The only part of a name.
@@ -256,7 +272,10 @@ fn normalized(ident: &Ident) -> String {
 }
 
 fn refuse_clauses(create: &ast::CreateFunction) -> std::result::Result<(), String> {
-    let language = create.language.as_ref().map(|language| language.value.to_ascii_lowercase());
+    let language = create
+        .language
+        .as_ref()
+        .map(|language| language.value.to_ascii_lowercase());
     let unknown = [
         (create.or_alter, "`OR ALTER`"),
         (create.temporary, "`TEMPORARY`"),
@@ -269,7 +288,10 @@ fn refuse_clauses(create: &ast::CreateFunction) -> std::result::Result<(), Strin
         (create.determinism_specifier.is_some(), "`DETERMINISTIC`"),
         (create.options.is_some(), "`OPTIONS`"),
         (create.remote_connection.is_some(), "`REMOTE`"),
-        (language.is_some_and(|language| language != "sql"), "a language other than SQL"),
+        (
+            language.is_some_and(|language| language != "sql"),
+            "a language other than SQL",
+        ),
     ];
     match unknown.into_iter().find(|(found, _)| *found) {
         Some((_, what)) => Err(format!("a macro does not have {what}")),
@@ -286,7 +308,10 @@ fn arguments(
             return Err("a macro takes arguments and returns a value, it has no `OUT`".to_owned());
         }
         let Some(name) = argument.name.as_ref().map(normalized) else {
-            return Err(format!("an argument of type {} has no name", argument.data_type));
+            return Err(format!(
+                "an argument of type {} has no name",
+                argument.data_type
+            ));
         };
         if read.iter().any(|known| known.name == name) {
             return Err(format!("there are two arguments `{name}`"));

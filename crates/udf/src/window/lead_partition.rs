@@ -3,9 +3,7 @@
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
 use datafusion_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
-use datafusion_expr::{
-    Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl,
-};
+use datafusion_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 
 use super::shift::{Direction, NOTES, arguments, evaluator, result_field};
 use crate::platform::Example;
@@ -22,19 +20,23 @@ const DOCS: Docs = Docs {
     syntax: "lead_partition(value[, offset[, default]]) [IGNORE NULLS] OVER (PARTITION BY ... ORDER BY ...)",
     arguments: &[
         ("value", "a value of any type."),
-        ("offset", "how many rows after; a constant integer, 1 by default."),
-        ("default", "a constant that stands where there is no such row; null by default."),
+        (
+            "offset",
+            "how many rows after; a constant integer, 1 by default.",
+        ),
+        (
+            "default",
+            "a constant that stands where there is no such row; null by default.",
+        ),
     ],
     returns: "A value of the type of the first argument; null where there is no such row and no default, \
               and where its value is null.",
     notes: NOTES,
-    examples: &[
-        Example {
-            sql: "select v, lead_partition(v) over (order by v) as p, lead_partition(v, 2, 0) over (order by v) as q \
+    examples: &[Example {
+        sql: "select v, lead_partition(v) over (order by v) as p, lead_partition(v, 2, 0) over (order by v) as q \
                   from (values (1), (2), (3)) as t(v) order by v",
-            rows: &["1 | 2 | 3", "2 | 3 | 0", "3 | NULL | 0"],
-        },
-    ],
+        rows: &["1 | 2 | 3", "2 | 3 | 0", "3 | NULL | 0"],
+    }],
 };
 
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -171,8 +171,14 @@ impl PartitionEvaluator for Shift {
             return Ok(take(values, &rows, None)?);
         }
         let with_default = concat(&[values.as_ref(), self.default.to_array()?.as_ref()])?;
-        let sources = sources.into_iter().map(|row| index(row.unwrap_or(num_rows)));
-        Ok(take(&with_default, &sources.collect::<UInt32Array>(), None)?)
+        let sources = sources
+            .into_iter()
+            .map(|row| index(row.unwrap_or(num_rows)));
+        Ok(take(
+            &with_default,
+            &sources.collect::<UInt32Array>(),
+            None,
+        )?)
     }
 
     /// The rows from the one that is looked at to the row itself: shorter where that one is missing.

@@ -12,9 +12,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::{Literal, col};
 
-use crate::arrays::{
-    Random, array, dictionary_of, list_of, map_of, number_types, sortable_types,
-};
+use crate::arrays::{Random, array, dictionary_of, list_of, map_of, number_types, sortable_types};
 use crate::support::{error, register, rows, session};
 
 /// A call: columns of random values, then constants.
@@ -40,7 +38,9 @@ impl Case {
         let columns = columns.zip(&coerced);
         Self {
             function,
-            columns: columns.map(|(column, to)| cast(&column, to).unwrap()).collect(),
+            columns: columns
+                .map(|(column, to)| cast(&column, to).unwrap())
+                .collect(),
             constants: Vec::new(),
             distinct: false,
         }
@@ -62,9 +62,8 @@ impl Case {
 
     fn schema(&self) -> SchemaRef {
         let fields = self.columns.iter().enumerate();
-        let fields = fields.map(|(at, column)| {
-            Field::new(format!("c{at}"), column.data_type().clone(), true)
-        });
+        let fields = fields
+            .map(|(at, column)| Field::new(format!("c{at}"), column.data_type().clone(), true));
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
@@ -119,9 +118,24 @@ fn cases(seed: u64) -> Vec<Case> {
         cases.push(Case::new(random, "mode", one, ROWS).distinct());
         let list = [list_of(data_type.clone())];
         cases.push(Case::new(random, "array_union_agg", &list, ROWS));
-        cases.push(Case::new(random, "map_union_agg", &[map_of(DataType::Utf8, data_type.clone())], ROWS));
-        cases.push(Case::new(random, "arg_best", &[data_type.clone(), DataType::Int64], ROWS));
-        cases.push(Case::new(random, "arg_best", &[DataType::Utf8View, data_type.clone()], ROWS));
+        cases.push(Case::new(
+            random,
+            "map_union_agg",
+            &[map_of(DataType::Utf8, data_type.clone())],
+            ROWS,
+        ));
+        cases.push(Case::new(
+            random,
+            "arg_best",
+            &[data_type.clone(), DataType::Int64],
+            ROWS,
+        ));
+        cases.push(Case::new(
+            random,
+            "arg_best",
+            &[DataType::Utf8View, data_type.clone()],
+            ROWS,
+        ));
         let least = ScalarValue::from("min");
         cases.push(Case::new(random, "arg_best", &[DataType::Int32, data_type], ROWS).with(least));
     }
@@ -132,7 +146,12 @@ fn cases(seed: u64) -> Vec<Case> {
     ] {
         cases.push(Case::new(random, "array_union_agg", &[list], ROWS));
     }
-    cases.push(Case::new(random, "map_union_agg", &[map_of(DataType::Utf8, DataType::Float64)], ROWS));
+    cases.push(Case::new(
+        random,
+        "map_union_agg",
+        &[map_of(DataType::Utf8, DataType::Float64)],
+        ROWS,
+    ));
     for data_type in number_types() {
         let one = std::slice::from_ref(&data_type);
         cases.push(Case::new(random, "median_absolute_deviation", one, ROWS));
@@ -151,7 +170,11 @@ fn cases(seed: u64) -> Vec<Case> {
         let one = std::slice::from_ref(&text);
         cases.push(Case::new(random, "utf8_join_agg", one, ROWS));
         let separator = ScalarValue::from("; ");
-        cases.push(Case::new(random, "utf8_join_agg", one, ROWS).with(separator).distinct());
+        cases.push(
+            Case::new(random, "utf8_join_agg", one, ROWS)
+                .with(separator)
+                .distinct(),
+        );
     }
     cases
 }
@@ -185,12 +208,20 @@ fn the_result_depends_neither_on_the_order_of_rows_nor_on_that_of_merges() {
             random.shuffle(&mut states);
             let mut merged = case.expr().create_accumulator().unwrap();
             for state in states {
-                let state: Vec<ArrayRef> =
-                    state.iter().map(|value| value.to_array().unwrap()).collect();
+                let state: Vec<ArrayRef> = state
+                    .iter()
+                    .map(|value| value.to_array().unwrap())
+                    .collect();
                 merged.merge_batch(&state).unwrap();
             }
             let found = merged.evaluate().unwrap();
-            assert_eq!(found, expected, "seed {seed}: {:?} {:?}", case.function.name(), case.schema());
+            assert_eq!(
+                found,
+                expected,
+                "seed {seed}: {:?} {:?}",
+                case.function.name(),
+                case.schema()
+            );
         }
     }
 }
@@ -202,8 +233,7 @@ fn groups_give_what_each_gives_alone() {
         for case in cases(seed) {
             let label = format!("seed {seed}: {} {:?}", case.function.name(), case.schema());
             let groups = grouped(random, case.rows());
-            let expected: Vec<ScalarValue> =
-                groups.iter().map(|rows| case.result(rows)).collect();
+            let expected: Vec<ScalarValue> = groups.iter().map(|rows| case.result(rows)).collect();
             let mut rows: Vec<(usize, usize)> = groups
                 .iter()
                 .enumerate()
@@ -220,7 +250,9 @@ fn groups_give_what_each_gives_alone() {
                 let mut partial = expr.create_groups_accumulator().unwrap();
                 match at % 3 {
                     0 => {
-                        partial.update_batch(&values, &owners, None, GROUPS).unwrap();
+                        partial
+                            .update_batch(&values, &owners, None, GROUPS)
+                            .unwrap();
                         let state = partial.state(EmitTo::All).unwrap();
                         let all: Vec<usize> = (0..GROUPS).collect();
                         last.merge_batch(&state, &all, GROUPS).unwrap();
@@ -231,7 +263,9 @@ fn groups_give_what_each_gives_alone() {
                     }
                     _ => {
                         // The first groups leave early, as they do where the input is sorted.
-                        partial.update_batch(&values, &owners, None, GROUPS).unwrap();
+                        partial
+                            .update_batch(&values, &owners, None, GROUPS)
+                            .unwrap();
                         let first = partial.state(EmitTo::First(1)).unwrap();
                         last.merge_batch(&first, &[0], GROUPS).unwrap();
                         let rest = partial.state(EmitTo::All).unwrap();
@@ -265,15 +299,26 @@ fn a_filter_keeps_rows_out_of_groups() {
             .iter()
             .map(|_| [None, Some(false), Some(true)][random.below(3)])
             .collect();
-        let picked: Vec<usize> =
-            rows.iter().copied().filter(|row| kept[*row] == Some(true)).collect();
+        let picked: Vec<usize> = rows
+            .iter()
+            .copied()
+            .filter(|row| kept[*row] == Some(true))
+            .collect();
         let mut accumulator = case.expr().create_groups_accumulator().unwrap();
         let mask = BooleanArray::from(kept);
         let owners = vec![0; rows.len()];
-        accumulator.update_batch(&case.values(&rows), &owners, Some(&mask), 1).unwrap();
+        accumulator
+            .update_batch(&case.values(&rows), &owners, Some(&mask), 1)
+            .unwrap();
         let found = accumulator.evaluate(EmitTo::All).unwrap();
         let found = ScalarValue::try_from_array(&found, 0).unwrap();
-        assert_eq!(found, case.result(&picked), "{} {:?}", case.function.name(), case.schema());
+        assert_eq!(
+            found,
+            case.result(&picked),
+            "{} {:?}",
+            case.function.name(),
+            case.schema()
+        );
     }
 }
 
@@ -312,7 +357,12 @@ fn a_moving_window_gives_what_its_rows_give_alone() {
 fn the_mode_is_the_least_of_the_values_that_come_most_often() {
     let context = session();
     let random = &mut Random::new(11);
-    for data_type in [DataType::Int32, DataType::Utf8View, DataType::Date32, DataType::Binary] {
+    for data_type in [
+        DataType::Int32,
+        DataType::Utf8View,
+        DataType::Date32,
+        DataType::Binary,
+    ] {
         let groups = array(random, &DataType::UInt64, 300);
         let values = array(random, &data_type, 300);
         register(&context, &[("g", groups), ("v", values)], &[100, 150, 50]);
@@ -334,7 +384,10 @@ fn the_deviation_is_what_two_medians_give() {
     let groups = array(random, &DataType::UInt64, 200);
     let values = array(random, &DataType::Int32, 200);
     register(&context, &[("g", groups), ("v", values)], &[200]);
-    let ours = rows(&context, "select g, median_absolute_deviation(v) from t group by g order by g");
+    let ours = rows(
+        &context,
+        "select g, median_absolute_deviation(v) from t group by g order by g",
+    );
     let naive = rows(
         &context,
         "with m as (select g, median(cast(v as double)) as m from t group by g)
@@ -366,9 +419,15 @@ fn joined_strings_come_in_the_order_that_the_call_says() {
         ("utf8_join_agg(distinct v, '.' order by v desc)", "c.b.a"),
         ("utf8_join_agg(v) filter (where n > 100)", "NULL"),
     ] {
-        assert_eq!(rows(&context, &format!("select {call} from {t}")), [joined], "{call}");
+        assert_eq!(
+            rows(&context, &format!("select {call} from {t}")),
+            [joined],
+            "{call}"
+        );
     }
-    let sql = format!("select g, utf8_join_agg(v, '' order by n desc) as j from {t} group by g order by g");
+    let sql = format!(
+        "select g, utf8_join_agg(v, '' order by n desc) as j from {t} group by g order by g"
+    );
     assert_eq!(rows(&context, &sql), ["x | bbc", "y | a"]);
 }
 
@@ -379,9 +438,19 @@ fn an_order_survives_many_partitions() {
     let groups = array(random, &DataType::UInt64, 500);
     let texts = array(random, &DataType::Utf8, 500);
     let keys = array(random, &DataType::Int64, 500);
-    register(&context, &[("g", groups), ("v", texts), ("k", keys)], &[100, 200, 200]);
-    let ours = rows(&context, "select g, utf8_join_agg(v, '|' order by k desc, v) from t group by g order by g");
-    let theirs = rows(&context, "select g, string_agg(v, '|' order by k desc, v) from t group by g order by g");
+    register(
+        &context,
+        &[("g", groups), ("v", texts), ("k", keys)],
+        &[100, 200, 200],
+    );
+    let ours = rows(
+        &context,
+        "select g, utf8_join_agg(v, '|' order by k desc, v) from t group by g order by g",
+    );
+    let theirs = rows(
+        &context,
+        "select g, string_agg(v, '|' order by k desc, v) from t group by g order by g",
+    );
     assert_eq!(ours, theirs);
 }
 
@@ -391,13 +460,28 @@ fn wrong_arguments_are_refused_with_the_name_of_the_function() {
     for (call, message) in [
         ("mode()", "`mode` takes 1 argument, not 0"),
         ("mode(1, 2)", "`mode` takes 1 argument, not 2"),
-        ("median_absolute_deviation('a')", "`median_absolute_deviation` takes numbers"),
-        ("array_union_agg(1)", "`array_union_agg` takes lists, not Int64"),
+        (
+            "median_absolute_deviation('a')",
+            "`median_absolute_deviation` takes numbers",
+        ),
+        (
+            "array_union_agg(1)",
+            "`array_union_agg` takes lists, not Int64",
+        ),
         ("map_union_agg([1])", "`map_union_agg` takes maps"),
         ("span_union_agg(1)", "`span_union_agg` takes spans"),
-        ("span_intersect_agg('a')", "`span_intersect_agg` takes spans"),
-        ("utf8_join_agg(1)", "`utf8_join_agg` joins strings, not Int64"),
-        ("utf8_join_agg('a', 1)", "the separator of `utf8_join_agg` is a string"),
+        (
+            "span_intersect_agg('a')",
+            "`span_intersect_agg` takes spans",
+        ),
+        (
+            "utf8_join_agg(1)",
+            "`utf8_join_agg` joins strings, not Int64",
+        ),
+        (
+            "utf8_join_agg('a', 1)",
+            "the separator of `utf8_join_agg` is a string",
+        ),
         ("utf8_join_agg('a', column1::varchar)", "must be a constant"),
         ("arg_best(1)", "`arg_best` takes 2 or 3 arguments, not 1"),
         ("arg_best(1, 2, 'best')", "'max' or 'min', not best"),
@@ -425,9 +509,21 @@ fn nothing_gives_null_and_empty_lists_give_an_empty_one() {
         let sql = format!("select {call} from (values (1)) as t(v) where v > 1");
         assert_eq!(rows(&context, &sql), ["NULL"], "{call}");
     }
-    assert_eq!(rows(&context, "select array_union_agg(v) from (values (make_array()), (null)) as t(v)"), ["[]"]);
-    assert_eq!(rows(&context, "select span_union_agg(span_make(3, 3))"), ["[]"]);
-    assert_eq!(rows(&context, "select span_intersect_agg(span_make(3, 3))"), ["NULL"]);
+    assert_eq!(
+        rows(
+            &context,
+            "select array_union_agg(v) from (values (make_array()), (null)) as t(v)"
+        ),
+        ["[]"]
+    );
+    assert_eq!(
+        rows(&context, "select span_union_agg(span_make(3, 3))"),
+        ["[]"]
+    );
+    assert_eq!(
+        rows(&context, "select span_intersect_agg(span_make(3, 3))"),
+        ["NULL"]
+    );
 }
 
 #[test]

@@ -45,19 +45,47 @@ impl Random {
 }
 
 const TEXTS: &[&str] = &[
-    "", "a", "b", "aa", "Z", "é", "e\u{301}", "日本", "\u{10ffff}", "a\u{0}b", " ", "ß",
+    "",
+    "a",
+    "b",
+    "aa",
+    "Z",
+    "é",
+    "e\u{301}",
+    "日本",
+    "\u{10ffff}",
+    "a\u{0}b",
+    " ",
+    "ß",
     "a string that is longer than twelve bytes",
 ];
 const FLOATS: &[f64] = &[
-    0.0, -0.0, 1.0, -1.0, 0.5, 2.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN,
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.5,
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::MAX,
+    f64::MIN,
     f64::MIN_POSITIVE,
 ];
 const INTS: &[i64] = &[0, 1, -1, 2, 3, 7, 100, i64::MAX, i64::MIN];
 
 /// The name of the fields of a map's entries.
 fn entries(key: DataType, value: DataType) -> Arc<Field> {
-    let fields = vec![Field::new("key", key, false), Field::new("value", value, true)];
-    Arc::new(Field::new("entries", DataType::Struct(Fields::from(fields)), false))
+    let fields = vec![
+        Field::new("key", key, false),
+        Field::new("value", value, true),
+    ];
+    Arc::new(Field::new(
+        "entries",
+        DataType::Struct(Fields::from(fields)),
+        false,
+    ))
 }
 
 pub(crate) fn list_of(item: DataType) -> DataType {
@@ -155,7 +183,10 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
         DataType::Int64 | DataType::Duration(_) | DataType::Timestamp(_, _) | DataType::Date64 => {
             let values = (0..len).map(|_| random.pick(INTS));
             let values = Int64Array::new(values.collect(), Some(nulls));
-            let data = values.into_data().into_builder().data_type(data_type.clone());
+            let data = values
+                .into_data()
+                .into_builder()
+                .data_type(data_type.clone());
             datafusion::arrow::array::make_array(data.build().unwrap())
         }
         DataType::Utf8 => {
@@ -188,9 +219,10 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
             });
             let values = values.collect::<Vec<_>>().into_iter();
             let size = i32::try_from(size).unwrap();
-            let built = datafusion::arrow::array::FixedSizeBinaryArray::try_from_sparse_iter_with_size(
-                values, size,
-            );
+            let built =
+                datafusion::arrow::array::FixedSizeBinaryArray::try_from_sparse_iter_with_size(
+                    values, size,
+                );
             Arc::new(built.unwrap())
         }
         DataType::List(field) => Arc::new(list(random, field, len, nulls)),
@@ -199,7 +231,11 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
             through(array(random, &plain, len))
         }
         DataType::FixedSizeList(field, size) => {
-            let items = array(random, field.data_type(), len * usize::try_from(*size).unwrap());
+            let items = array(
+                random,
+                field.data_type(),
+                len * usize::try_from(*size).unwrap(),
+            );
             let built = FixedSizeListArray::new(Arc::clone(field), *size, items, Some(nulls));
             Arc::new(built)
         }
@@ -213,7 +249,11 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
                     datafusion::arrow::array::make_array(data.build().unwrap())
                 }
             });
-            Arc::new(StructArray::new(fields.clone(), columns.collect(), Some(nulls)))
+            Arc::new(StructArray::new(
+                fields.clone(),
+                columns.collect(),
+                Some(nulls),
+            ))
         }
         DataType::Map(field, sorted) => Arc::new(map(random, field, *sorted, len, nulls)),
         _ => {

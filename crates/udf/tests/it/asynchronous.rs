@@ -78,7 +78,10 @@ async fn answer(stream: TcpStream) {
         true => ("500 Internal Server Error", "out of order".to_owned()),
         false => ("200 OK", body.to_uppercase()),
     };
-    let response = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    let response = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
     let _ = stream.write_all(response.as_bytes()).await;
 }
 
@@ -112,22 +115,36 @@ impl AsyncScalarUDFImpl for Capitals {
     async fn invoke_async_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let texts = args.args[0].to_array(args.number_rows)?;
         let texts: ArrayRef = cast(&texts, &DataType::Utf8)?;
-        let lines: Vec<&str> = texts.as_string::<i32>().iter().map(Option::unwrap_or_default).collect();
+        let lines: Vec<&str> = texts
+            .as_string::<i32>()
+            .iter()
+            .map(Option::unwrap_or_default)
+            .collect();
         let body = lines.join("\n");
-        let answer = post(self.address, &body).await.map_err(|error| exec_datafusion_err!("{error}"))?;
+        let answer = post(self.address, &body)
+            .await
+            .map_err(|error| exec_datafusion_err!("{error}"))?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
         if !head.starts_with("HTTP/1.1 200") {
             let status = head.lines().next().unwrap_or_default();
             return exec_err!("the service says {status:?}");
         }
-        let lines: Vec<&str> = body.split('\n').filter(|line| !line.contains("LOST")).collect();
-        Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values(lines))))
+        let lines: Vec<&str> = body
+            .split('\n')
+            .filter(|line| !line.contains("LOST"))
+            .collect();
+        Ok(ColumnarValue::Array(Arc::new(
+            StringArray::from_iter_values(lines),
+        )))
     }
 }
 
 async fn post(address: SocketAddr, body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("POST / HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
@@ -145,8 +162,15 @@ async fn context(service: &Arc<Service>, limits: AsyncLimits) -> SessionContext 
 }
 
 fn values(texts: &[&str]) -> String {
-    let rows: Vec<String> = texts.iter().enumerate().map(|(n, text)| format!("({n}, '{text}')")).collect();
-    format!("select n, capitals(v) as c from (values {}) as t(n, v) order by n", rows.join(", "))
+    let rows: Vec<String> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| format!("({n}, '{text}')"))
+        .collect();
+    format!(
+        "select n, capitals(v) as c from (values {}) as t(n, v) order by n",
+        rows.join(", ")
+    )
 }
 
 const SMALL: AsyncLimits = AsyncLimits {
@@ -175,13 +199,20 @@ fn rows_keep_their_order_and_no_more_calls_run_than_the_limit_says() {
         let texts: Vec<String> = (0..25).map(|n| format!("text{n}")).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let found = rows_of(&context, &values(&texts)).await.unwrap();
-        let expected: Vec<String> =
-            texts.iter().enumerate().map(|(n, text)| format!("{n} | {}", text.to_uppercase())).collect();
+        let expected: Vec<String> = texts
+            .iter()
+            .enumerate()
+            .map(|(n, text)| format!("{n} | {}", text.to_uppercase()))
+            .collect();
         assert_eq!(found, expected);
         assert_eq!(service.requests.load(Ordering::SeqCst), 13);
         let most = service.most.load(Ordering::SeqCst);
         assert!((2..=3).contains(&most), "{most} calls at the same time");
-        let empty = rows_of(&context, "select capitals(v) from (values ('a')) as t(v) where v = 'b'").await;
+        let empty = rows_of(
+            &context,
+            "select capitals(v) from (values ('a')) as t(v) where v = 'b'",
+        )
+        .await;
         assert_eq!(empty.unwrap(), Vec::<String>::new());
     });
 }
@@ -190,7 +221,10 @@ fn rows_keep_their_order_and_no_more_calls_run_than_the_limit_says() {
 fn a_call_that_takes_too_long_fails_with_function_and_rows() {
     run(async {
         let service = Arc::new(Service::default());
-        let limits = AsyncLimits { timeout_ms: 200, ..SMALL };
+        let limits = AsyncLimits {
+            timeout_ms: 200,
+            ..SMALL
+        };
         let context = context(&service, limits).await;
         let sql = values(&["a", "b", "c", "hang", "e", "f", "g"]);
         let error = rows_of(&context, &sql).await.unwrap_err();
@@ -200,7 +234,10 @@ fn a_call_that_takes_too_long_fails_with_function_and_rows() {
             error.to_string(),
             "the function `capitals` took longer than 200 ms on rows 2 to 3 of a batch"
         );
-        assert!(error.context().contains(&("rows", "2..4".to_owned())), "{error:?}");
+        assert!(
+            error.context().contains(&("rows", "2..4".to_owned())),
+            "{error:?}"
+        );
     });
 }
 
@@ -208,12 +245,24 @@ fn a_call_that_takes_too_long_fails_with_function_and_rows() {
 fn a_call_that_fails_fails_with_function_rows_and_cause() {
     run(async {
         let service = Arc::new(Service::default());
-        let context = context(&service, AsyncLimits { batch_size: 1, ..SMALL }).await;
-        let error = rows_of(&context, &values(&["a", "broken"])).await.unwrap_err();
+        let context = context(
+            &service,
+            AsyncLimits {
+                batch_size: 1,
+                ..SMALL
+            },
+        )
+        .await;
+        let error = rows_of(&context, &values(&["a", "broken"]))
+            .await
+            .unwrap_err();
         let error = ours(&error);
         assert_eq!(error.code().id(), "CA-UDF-0036");
         let text = error.to_string();
-        assert!(text.starts_with("the function `capitals` failed: "), "{text}");
+        assert!(
+            text.starts_with("the function `capitals` failed: "),
+            "{text}"
+        );
         assert!(text.contains("500 Internal Server Error"), "{text}");
         assert!(text.ends_with("on row 1 of a batch"), "{text}");
     });
@@ -224,9 +273,14 @@ fn too_few_values_are_an_error_and_not_other_rows() {
     run(async {
         let service = Arc::new(Service::default());
         let context = context(&service, SMALL).await;
-        let error = rows_of(&context, &values(&["a", "lost"])).await.unwrap_err();
+        let error = rows_of(&context, &values(&["a", "lost"]))
+            .await
+            .unwrap_err();
         let text = ours(&error).to_string();
-        assert_eq!(text, "the function `capitals` returned 1 values on rows 0 to 1 of a batch");
+        assert_eq!(
+            text,
+            "the function `capitals` returned 1 values on rows 0 to 1 of a batch"
+        );
     });
 }
 
@@ -242,7 +296,9 @@ fn a_cancelled_query_lets_go_of_its_calls() {
                 sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(20), calls).await.expect("calls begin");
+        timeout(Duration::from_secs(20), calls)
+            .await
+            .expect("calls begin");
         query.abort();
         assert!(query.await.unwrap_err().is_cancelled());
         let gone = async {
@@ -250,7 +306,9 @@ fn a_cancelled_query_lets_go_of_its_calls() {
                 sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(20), gone).await.expect("calls end");
+        timeout(Duration::from_secs(20), gone)
+            .await
+            .expect("calls end");
         assert_eq!(service.requests.load(Ordering::SeqCst), 3);
     });
 }

@@ -28,7 +28,9 @@ fn planned(texts: &[&str]) -> Result<Macros, Errors> {
 
 fn context_with(texts: &[&str]) -> SessionContext {
     let context = session();
-    planned(texts).unwrap_or_else(|errors| panic!("{errors}")).register_in(&context);
+    planned(texts)
+        .unwrap_or_else(|errors| panic!("{errors}"))
+        .register_in(&context);
     context
 }
 
@@ -38,7 +40,10 @@ fn refused(texts: &[&str]) -> String {
     let shown: Vec<String> = errors
         .iter()
         .map(|error| {
-            let place = error.location().map(ToString::to_string).unwrap_or_default();
+            let place = error
+                .location()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             assert!(error.help().is_some(), "{error:?}");
             format!("{} {place} {error}", error.code().id())
         })
@@ -96,7 +101,10 @@ fn a_plan_with_macros_has_the_identity_of_one_without() {
     ]);
     let t = "(values (1.0), (2.0)) as t(v)";
     for (with, without) in [
-        (format!("select net(v) as n from {t}"), format!("select v / (1 + 0.25) as n from {t}")),
+        (
+            format!("select net(v) as n from {t}"),
+            format!("select v / (1 + 0.25) as n from {t}"),
+        ),
         (
             format!("select v from {t} where pays(v)"),
             format!("select v from {t} where v / (1 + 0.25) > 1 and v in (1.0, 2.0, 3.0)"),
@@ -109,7 +117,10 @@ fn a_plan_with_macros_has_the_identity_of_one_without() {
         let inlined = inline(analyzed(&context, &with)).unwrap();
         assert!(inlined.transformed, "{with}");
         let calls = required_functions(&inlined.data);
-        assert!(!calls.contains("net") && !calls.contains("pays"), "{calls:?}");
+        assert!(
+            !calls.contains("net") && !calls.contains("pays"),
+            "{calls:?}"
+        );
         let plain = analyzed(&context, &without);
         assert!(!inline(plain.clone()).unwrap().transformed);
         let state = context.state();
@@ -124,20 +135,40 @@ fn a_plan_with_macros_has_the_identity_of_one_without() {
 
 #[test]
 fn the_order_of_files_and_statements_does_not_matter() {
-    let (a, b) = ("create function a(n bigint) return b(n) + 1", "create function b(n bigint) return n * 2");
+    let (a, b) = (
+        "create function a(n bigint) return b(n) + 1",
+        "create function b(n bigint) return n * 2",
+    );
     let names = |macros: Macros| -> Vec<String> {
-        macros.functions().iter().map(|function| function.name().to_owned()).collect()
+        macros
+            .functions()
+            .iter()
+            .map(|function| function.name().to_owned())
+            .collect()
     };
-    for texts in [vec![a, b], vec![b, a], vec!["create function a(n bigint) return b(n) + 1; create function b(n bigint) return n * 2"]] {
+    for texts in [
+        vec![a, b],
+        vec![b, a],
+        vec![
+            "create function a(n bigint) return b(n) + 1; create function b(n bigint) return n * 2",
+        ],
+    ] {
         assert_eq!(names(planned(&texts).unwrap()), ["b", "a"]);
     }
 }
 
 #[test]
 fn a_set_of_the_kept_statements_declares_the_same_macros() {
-    let macros = planned(&[NET, "create function twice(n bigint) return net(n) * 2; -- so be it"]).unwrap();
+    let macros = planned(&[
+        NET,
+        "create function twice(n bigint) return net(n) * 2; -- so be it",
+    ])
+    .unwrap();
     let kept = macros.definitions().values().cloned().collect();
-    let again = MacroSet::parse(kept, Dialect::Generic).unwrap().plan(&session().state()).unwrap();
+    let again = MacroSet::parse(kept, Dialect::Generic)
+        .unwrap()
+        .plan(&session().state())
+        .unwrap();
     assert_eq!(again.functions(), macros.functions());
     assert_eq!(again.definitions(), macros.definitions());
 }
@@ -163,33 +194,129 @@ fn rings_are_refused_with_their_members() {
 #[test]
 fn what_is_no_macro_is_refused_with_its_place() {
     for (sql, start, contains) in [
-        ("create function f(n bigint) returm n", "CA-UDF-0030 macros/m0.sql:1:29", "returm"),
+        (
+            "create function f(n bigint) returm n",
+            "CA-UDF-0030 macros/m0.sql:1:29",
+            "returm",
+        ),
         ("create function f(n bigint) return", "CA-UDF-0030", ""),
         ("select 1", "CA-UDF-0031 macros/m0.sql", "SELECT 1"),
         ("drop function f", "CA-UDF-0031", "DROP FUNCTION"),
-        ("create function f(n bigint)", "CA-UDF-0031 macros/m0.sql:1:17", "needs a body"),
-        ("create function s.f(n bigint) return n", "CA-UDF-0031", "no schema"),
-        ("create temporary function f(n bigint) return n", "CA-UDF-0031", "TEMPORARY"),
-        ("create function f(n bigint) strict return n", "CA-UDF-0031", "null input"),
-        ("create function f(n bigint) language python return n", "CA-UDF-0031", "other than SQL"),
-        ("create function f(bigint) return $1", "CA-UDF-0031", "no name"),
-        ("create function f(n bigint, n int) return n", "CA-UDF-0031", "two arguments `n`"),
-        ("create function f(n bigint default 1, m bigint) return n", "CA-UDF-0031", "`m` has no default"),
-        ("create function f(n bigint) return n; create function F(n int) return n", "CA-UDF-0033 macros/m0.sql:1:55", "two macros `f`"),
-        ("create function abs(n bigint) return n", "CA-UDF-0033", "`abs` is the name of a function"),
-        ("create function mode(n bigint) return n", "CA-UDF-0033", "`mode`"),
-        ("create function f(n bigint) return m", "CA-UDF-0034 macros/m0.sql:1:17", "sees its arguments alone"),
-        ("create function f(n bigint) return $m", "CA-UDF-0034", "no argument `$m`"),
-        ("create function f(n bigint) return sum(n)", "CA-UDF-0034", "aggregate function"),
-        ("create function f(n bigint) return row_number() over ()", "CA-UDF-0034", "window function"),
-        ("create function f(n bigint) return (select 1)", "CA-UDF-0034", "subquery"),
-        ("create function f(n bigint) return unnest([n])", "CA-UDF-0034", "unnest"),
-        ("create function f(n bigint) return nonsense(n)", "CA-UDF-0034", "nonsense"),
-        ("create function f(n bigint) returns varchar return n", "CA-UDF-0034", "write a CAST"),
-        ("create function f(n bigint) return n || 'a' + 1", "CA-UDF-0034", ""),
-        ("create function f(n nosuchtype) return n", "CA-UDF-0034", ""),
-        ("create function f(n bigint default 'x') return n", "CA-UDF-0034", "n is declared as Int64"),
-        ("create function f(n bigint) immutable return n + random()", "CA-UDF-0034", "declared as Immutable"),
+        (
+            "create function f(n bigint)",
+            "CA-UDF-0031 macros/m0.sql:1:17",
+            "needs a body",
+        ),
+        (
+            "create function s.f(n bigint) return n",
+            "CA-UDF-0031",
+            "no schema",
+        ),
+        (
+            "create temporary function f(n bigint) return n",
+            "CA-UDF-0031",
+            "TEMPORARY",
+        ),
+        (
+            "create function f(n bigint) strict return n",
+            "CA-UDF-0031",
+            "null input",
+        ),
+        (
+            "create function f(n bigint) language python return n",
+            "CA-UDF-0031",
+            "other than SQL",
+        ),
+        (
+            "create function f(bigint) return $1",
+            "CA-UDF-0031",
+            "no name",
+        ),
+        (
+            "create function f(n bigint, n int) return n",
+            "CA-UDF-0031",
+            "two arguments `n`",
+        ),
+        (
+            "create function f(n bigint default 1, m bigint) return n",
+            "CA-UDF-0031",
+            "`m` has no default",
+        ),
+        (
+            "create function f(n bigint) return n; create function F(n int) return n",
+            "CA-UDF-0033 macros/m0.sql:1:55",
+            "two macros `f`",
+        ),
+        (
+            "create function abs(n bigint) return n",
+            "CA-UDF-0033",
+            "`abs` is the name of a function",
+        ),
+        (
+            "create function mode(n bigint) return n",
+            "CA-UDF-0033",
+            "`mode`",
+        ),
+        (
+            "create function f(n bigint) return m",
+            "CA-UDF-0034 macros/m0.sql:1:17",
+            "sees its arguments alone",
+        ),
+        (
+            "create function f(n bigint) return $m",
+            "CA-UDF-0034",
+            "no argument `$m`",
+        ),
+        (
+            "create function f(n bigint) return sum(n)",
+            "CA-UDF-0034",
+            "aggregate function",
+        ),
+        (
+            "create function f(n bigint) return row_number() over ()",
+            "CA-UDF-0034",
+            "window function",
+        ),
+        (
+            "create function f(n bigint) return (select 1)",
+            "CA-UDF-0034",
+            "subquery",
+        ),
+        (
+            "create function f(n bigint) return unnest([n])",
+            "CA-UDF-0034",
+            "unnest",
+        ),
+        (
+            "create function f(n bigint) return nonsense(n)",
+            "CA-UDF-0034",
+            "nonsense",
+        ),
+        (
+            "create function f(n bigint) returns varchar return n",
+            "CA-UDF-0034",
+            "write a CAST",
+        ),
+        (
+            "create function f(n bigint) return n || 'a' + 1",
+            "CA-UDF-0034",
+            "",
+        ),
+        (
+            "create function f(n nosuchtype) return n",
+            "CA-UDF-0034",
+            "",
+        ),
+        (
+            "create function f(n bigint default 'x') return n",
+            "CA-UDF-0034",
+            "n is declared as Int64",
+        ),
+        (
+            "create function f(n bigint) immutable return n + random()",
+            "CA-UDF-0034",
+            "declared as Immutable",
+        ),
     ] {
         let found = refused(&[sql]);
         assert!(found.starts_with(start), "{sql}\n{found}");
@@ -209,7 +336,10 @@ fn all_errors_come_at_once_and_each_once() {
 
 #[test]
 fn a_wrong_call_is_refused() {
-    let context = context_with(&[NET, "create function square(n double) return n * n; create function one(n double) return 1"]);
+    let context = context_with(&[
+        NET,
+        "create function square(n double) return n * n; create function one(n double) return 1",
+    ]);
     for (call, contains) in [
         ("net()", "net"),
         ("net(1, 2, 3)", "net"),
@@ -225,12 +355,20 @@ fn a_wrong_call_is_refused() {
 #[test]
 fn a_session_takes_replaces_and_drops_macros() {
     let context = session();
-    context.state_ref().write().set_function_factory(Arc::new(MacroFactory));
+    context
+        .state_ref()
+        .write()
+        .set_function_factory(Arc::new(MacroFactory));
     let make = |sql: &str| assert_eq!(rows(&context, sql), Vec::<String>::new(), "{sql}");
-    make("create function net(price double, tax double default 0.25) returns double return $price / (1 + $tax)");
+    make(
+        "create function net(price double, tax double default 0.25) returns double return $price / (1 + $tax)",
+    );
     make("create function Twice(bigint) return $1 * 2");
     make("create function four(n bigint) return twice(twice($n))");
-    assert_eq!(rows(&context, "select net(10), twice(4), four(1)"), ["8.0 | 8 | 4"]);
+    assert_eq!(
+        rows(&context, "select net(10), twice(4), four(1)"),
+        ["8.0 | 8 | 4"]
+    );
     let found = error(&context, "create function twice(n bigint) return $n");
     assert!(found.contains("OR REPLACE"), "{found}");
     make("create or replace function twice(n bigint) return $n * 3");
@@ -243,9 +381,18 @@ fn a_session_takes_replaces_and_drops_macros() {
     make("create function twice(n bigint) return $n + $n");
     assert_eq!(rows(&context, "select twice(4)"), ["8"]);
     for (sql, contains) in [
-        ("create function abs(n bigint) return $n", "a macro does not replace"),
-        ("create or replace function abs(n bigint) return $n", "a macro does not replace"),
-        ("create or replace function twice(n bigint) return twice($n)", "twice -> twice"),
+        (
+            "create function abs(n bigint) return $n",
+            "a macro does not replace",
+        ),
+        (
+            "create or replace function abs(n bigint) return $n",
+            "a macro does not replace",
+        ),
+        (
+            "create or replace function twice(n bigint) return twice($n)",
+            "twice -> twice",
+        ),
         ("create function f(n bigint) return $m", "$m"),
         ("create function f(n bigint)", "no body"),
     ] {

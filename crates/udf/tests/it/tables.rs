@@ -9,8 +9,8 @@ use codeanatomy_udf::{Library, Platform, PlatformOptions};
 use codeanatomy_vocab::{DeltaVersionSelector, Result, UnixMillis};
 use datafusion::arrow::array::{Int64Array, RecordBatch};
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::MemTable;
 use datafusion::dataframe::DataFrameWriteOptions;
+use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
 use crate::support::{error, rows, run, session};
@@ -33,7 +33,11 @@ fn numbers() -> Arc<dyn TableProvider> {
 
 #[async_trait]
 impl DeltaOpener for Fake {
-    async fn scan(&self, at: &str, version: DeltaVersionSelector) -> Result<Arc<dyn TableProvider>> {
+    async fn scan(
+        &self,
+        at: &str,
+        version: DeltaVersionSelector,
+    ) -> Result<Arc<dyn TableProvider>> {
         self.asked(format!("scan {at} {version:?}"));
         Ok(numbers())
     }
@@ -44,7 +48,9 @@ impl DeltaOpener for Fake {
             ending_version,
             allow_out_of_range,
         } = window;
-        self.asked(format!("changes {at} {starting_version} {ending_version:?} {allow_out_of_range}"));
+        self.asked(format!(
+            "changes {at} {starting_version} {ending_version:?} {allow_out_of_range}"
+        ));
         Ok(numbers())
     }
 
@@ -111,8 +117,14 @@ fn delta_tables_are_read_by_whoever_can() {
     ] {
         assert_eq!(rows(&context, sql), [expected], "{sql}");
     }
-    let files = rows(&context, "select path, n_rows, n_deleted, partition_values from delta_files('t', 0)");
-    assert_eq!(files, ["a | 4 | 1 | {p: }", "b | NULL | 1 | {p: }"].map(|row| row.replace("p: ", "p: NULL")));
+    let files = rows(
+        &context,
+        "select path, n_rows, n_deleted, partition_values from delta_files('t', 0)",
+    );
+    assert_eq!(
+        files,
+        ["a | 4 | 1 | {p: }", "b | NULL | 1 | {p: }"].map(|row| row.replace("p: ", "p: NULL"))
+    );
     let asked = fake.0.lock().unwrap();
     let mut asked: Vec<&str> = asked.iter().map(String::as_str).collect();
     asked.dedup();
@@ -143,9 +155,15 @@ fn wrong_arguments_are_refused() {
         ("delta_cdf_scan('t')", "takes 2 to 4 arguments"),
         ("delta_cdf_scan('t', null)", "must not be null"),
         ("delta_cdf_scan('t', 1, 2, 3)", "is true or false, not 3"),
-        ("delta_metadata('t', 1)", "`delta_metadata` takes 1 argument, not 2"),
+        (
+            "delta_metadata('t', 1)",
+            "`delta_metadata` takes 1 argument, not 2",
+        ),
         ("parquet_scan('/nowhere/at-all.parquet')", "finds no file"),
-        ("json_scan('/nowhere/')", "finds no file that ends with .json"),
+        (
+            "json_scan('/nowhere/')",
+            "finds no file that ends with .json",
+        ),
     ] {
         let found = error(&context, &format!("select * from {call}"));
         assert!(found.contains(message), "{call}: {found}");
@@ -164,25 +182,60 @@ fn files_are_tables_one_by_one_and_together() {
     let context = session();
     let path = |name: &str| folder.path().join(name).display().to_string();
     run(async {
-        for (name, sql) in [("p/a", "select 1 as n, 'x' as t"), ("p/b", "select 2 as n, 3 as m")] {
+        for (name, sql) in [
+            ("p/a", "select 1 as n, 'x' as t"),
+            ("p/b", "select 2 as n, 3 as m"),
+        ] {
             let frame = context.sql(sql).await.unwrap();
             let to = path(&format!("{name}.parquet"));
-            frame.write_parquet(&to, DataFrameWriteOptions::new(), None).await.unwrap();
+            frame
+                .write_parquet(&to, DataFrameWriteOptions::new(), None)
+                .await
+                .unwrap();
         }
     });
-    std::fs::write(path("lines.jsonl"), "{\"n\": 5}\n{\"n\": 6, \"t\": \"y\"}\n").unwrap();
+    std::fs::write(
+        path("lines.jsonl"),
+        "{\"n\": 5}\n{\"n\": 6, \"t\": \"y\"}\n",
+    )
+    .unwrap();
     std::fs::create_dir(path("j")).unwrap();
     std::fs::write(path("j/a.json"), "{\"n\": 7}\n").unwrap();
     for (sql, expected) in [
-        (format!("select n, t, m from parquet_scan('{}') order by n", path("p")), vec!["1 | x | NULL", "2 | NULL | 3"]),
-        (format!("select * from parquet_scan('{}')", path("p/a.parquet")), vec!["1 | x"]),
-        (format!("select n from parquet_scan('{}')", path("p/b*.parquet")), vec!["2"]),
         (
-            format!("select n from parquet_scan('{}', '{}') order by n", path("p/a.parquet"), path("p/b.parquet")),
+            format!(
+                "select n, t, m from parquet_scan('{}') order by n",
+                path("p")
+            ),
+            vec!["1 | x | NULL", "2 | NULL | 3"],
+        ),
+        (
+            format!("select * from parquet_scan('{}')", path("p/a.parquet")),
+            vec!["1 | x"],
+        ),
+        (
+            format!("select n from parquet_scan('{}')", path("p/b*.parquet")),
+            vec!["2"],
+        ),
+        (
+            format!(
+                "select n from parquet_scan('{}', '{}') order by n",
+                path("p/a.parquet"),
+                path("p/b.parquet")
+            ),
             vec!["1", "2"],
         ),
-        (format!("select n, t from json_scan('{}') order by n", path("lines.jsonl")), vec!["5 | NULL", "6 | y"]),
-        (format!("select n from json_scan('{}')", path("j")), vec!["7"]),
+        (
+            format!(
+                "select n, t from json_scan('{}') order by n",
+                path("lines.jsonl")
+            ),
+            vec!["5 | NULL", "6 | y"],
+        ),
+        (
+            format!("select n from json_scan('{}')", path("j")),
+            vec!["7"],
+        ),
     ] {
         assert_eq!(rows(&context, &sql), expected, "{sql}");
     }

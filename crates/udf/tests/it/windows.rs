@@ -8,7 +8,12 @@ use crate::arrays::{Random, array, sortable_types};
 use crate::support::{error, register, rows, session};
 
 /// The value that a row looks at: `offset` rows up (down if negative), nulls passed over if asked.
-fn naive(values: &[ScalarValue], row: usize, offset: i64, ignore_nulls: bool) -> Option<&ScalarValue> {
+fn naive(
+    values: &[ScalarValue],
+    row: usize,
+    offset: i64,
+    ignore_nulls: bool,
+) -> Option<&ScalarValue> {
     if offset == 0 {
         return values.get(row);
     }
@@ -37,7 +42,11 @@ fn lag_and_lead_are_what_counting_rows_gives() {
             let order = std::sync::Arc::new(datafusion::arrow::array::Int64Array::from(numbers));
             register(
                 &context,
-                &[("p", partitions.clone()), ("v", values.clone()), ("n", order)],
+                &[
+                    ("p", partitions.clone()),
+                    ("v", values.clone()),
+                    ("n", order),
+                ],
                 &[len / 2, len - len / 2],
             );
             let offset = i64::try_from(random.below(5)).unwrap() - 1;
@@ -88,9 +97,14 @@ fn rows_are_numbered_from_one_within_their_partition() {
     let order = array(random, &DataType::Int64, 200);
     register(&context, &[("p", partitions), ("n", order)], &[64, 100, 36]);
     let sql = |function: &str| {
-        format!("select p, n, {function}() over (partition by p order by n) as k from t order by p, n, k")
+        format!(
+            "select p, n, {function}() over (partition by p order by n) as k from t order by p, n, k"
+        )
     };
-    assert_eq!(rows(&context, &sql("row_number_partition")), rows(&context, &sql("row_number")));
+    assert_eq!(
+        rows(&context, &sql("row_number_partition")),
+        rows(&context, &sql("row_number"))
+    );
 }
 
 #[test]
@@ -103,7 +117,10 @@ fn a_default_stands_where_there_is_no_row_and_takes_the_type_of_the_value() {
         ("lead_partition(v, 1, 'none')", ["NULL", "c", "none"]),
         ("lag_partition(n, 1, '7')", ["7", "1", "2"]),
         ("lag_partition(v, 0)", ["a", "NULL", "c"]),
-        ("lead_partition(n, 9223372036854775807)", ["NULL", "NULL", "NULL"]),
+        (
+            "lead_partition(n, 9223372036854775807)",
+            ["NULL", "NULL", "NULL"],
+        ),
         ("lag_partition(n, -1)", ["2", "3", "NULL"]),
         ("lag_partition(null, 1, 5)", ["5", "NULL", "NULL"]),
     ] {
@@ -120,10 +137,22 @@ fn what_an_offset_cannot_be_is_refused() {
     let t = "over (order by n) from (values (1)) as t(n)";
     for (call, message) in [
         ("lag_partition()", "takes 1 to 3 arguments, not 0"),
-        ("lag_partition(n, 'a')", "the offset of `lag_partition` is an integer"),
-        ("lead_partition(n, n)", "the offset of `lead_partition` must be a constant"),
-        ("lead_partition(n, 1, n)", "the default of `lead_partition` must be a constant"),
-        ("lag_partition(n, null)", "the offset of `lag_partition` must not be null"),
+        (
+            "lag_partition(n, 'a')",
+            "the offset of `lag_partition` is an integer",
+        ),
+        (
+            "lead_partition(n, n)",
+            "the offset of `lead_partition` must be a constant",
+        ),
+        (
+            "lead_partition(n, 1, n)",
+            "the default of `lead_partition` must be a constant",
+        ),
+        (
+            "lag_partition(n, null)",
+            "the offset of `lag_partition` must not be null",
+        ),
         ("lag_partition(n, 1, 2, 3)", "takes 1 to 3 arguments, not 4"),
     ] {
         let found = error(&context, &format!("select {call} {t}"));
