@@ -116,7 +116,7 @@ impl AggregateUDFImpl for ArgBest {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(Call::of(&args)?.state()?))
+        Ok(Single::plain(Call::of(&args)?.state()?))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -131,7 +131,7 @@ impl AggregateUDFImpl for ArgBest {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(Call::of(&args)?.state()?))
+        Ok(Many::of(Call::of(&args)?.state()?))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -319,10 +319,9 @@ impl<D: Domain> Grouped for Best<D> {
     }
 
     fn forget(&mut self, groups: usize) {
-        for held in self.held.drain(..groups.min(self.held.len())) {
-            if let Some((key, value)) = held {
-                self.heap_bytes -= D::heap_bytes(&key) + value.capacity();
-            }
+        let gone = self.held.drain(..groups.min(self.held.len()));
+        for (key, value) in gone.flatten() {
+            self.heap_bytes -= D::heap_bytes(&key) + value.capacity();
         }
     }
 

@@ -102,7 +102,7 @@ impl AggregateUDFImpl for ArrayUnionAgg {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(state(args.return_type())?))
+        Ok(Single::plain(state(args.return_type())?))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -117,7 +117,7 @@ impl AggregateUDFImpl for ArrayUnionAgg {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(state(args.return_type())?))
+        Ok(Many::of(state(args.return_type())?))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

@@ -72,7 +72,7 @@ pub(crate) struct Single {
 
 impl Single {
     /// For plain aggregates.
-    pub(crate) fn new(inner: Box<dyn Grouped>) -> Box<dyn Accumulator> {
+    pub(crate) fn plain(inner: Box<dyn Grouped>) -> Box<dyn Accumulator> {
         let retracts = false;
         Box::new(Self { inner, retracts })
     }
@@ -126,7 +126,7 @@ pub(crate) struct Many {
 }
 
 impl Many {
-    pub(crate) fn new(inner: Box<dyn Grouped>) -> Box<dyn GroupsAccumulator> {
+    pub(crate) fn of(inner: Box<dyn Grouped>) -> Box<dyn GroupsAccumulator> {
         let total = 0;
         Box::new(Self { inner, total })
     }

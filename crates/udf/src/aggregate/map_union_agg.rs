@@ -93,7 +93,7 @@ impl AggregateUDFImpl for MapUnionAgg {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(Maps::boxed(args.return_type())?))
+        Ok(Single::plain(Maps::boxed(args.return_type())?))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -108,7 +108,7 @@ impl AggregateUDFImpl for MapUnionAgg {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(Maps::boxed(args.return_type())?))
+        Ok(Many::of(Maps::boxed(args.return_type())?))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

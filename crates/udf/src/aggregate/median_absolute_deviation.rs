@@ -85,7 +85,7 @@ impl AggregateUDFImpl for MedianAbsoluteDeviation {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(Box::new(Numbers::new(args.is_distinct))))
+        Ok(Single::plain(Box::new(Numbers::new(args.is_distinct))))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -100,7 +100,7 @@ impl AggregateUDFImpl for MedianAbsoluteDeviation {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(Box::new(Numbers::new(args.is_distinct))))
+        Ok(Many::of(Box::new(Numbers::new(args.is_distinct))))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -162,7 +162,7 @@ impl Numbers {
 /// The median of at least one number, none of which is NaN. Reorders them.
 fn median(numbers: &mut [f64]) -> f64 {
     let middle = numbers.len() / 2;
-    let even = numbers.len() % 2 == 0;
+    let even = numbers.len().is_multiple_of(2);
     let (below, upper, _) = numbers.select_nth_unstable_by(middle, f64::total_cmp);
     if !even {
         return *upper;

@@ -90,7 +90,7 @@ impl AggregateUDFImpl for Mode {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(state(args.return_type(), args.is_distinct)?))
+        Ok(Single::plain(state(args.return_type(), args.is_distinct)?))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -108,7 +108,7 @@ impl AggregateUDFImpl for Mode {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(state(args.return_type(), args.is_distinct)?))
+        Ok(Many::of(state(args.return_type(), args.is_distinct)?))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

@@ -80,7 +80,7 @@ impl AggregateUDFImpl for SpanIntersectAgg {
     }
 
     fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(Box::new(Common::default())))
+        Ok(Single::plain(Box::new(Common::default())))
     }
 
     fn create_sliding_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -95,7 +95,7 @@ impl AggregateUDFImpl for SpanIntersectAgg {
         &self,
         _args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(Box::new(Common::default())))
+        Ok(Many::of(Box::new(Common::default())))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

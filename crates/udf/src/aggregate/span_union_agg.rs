@@ -77,7 +77,7 @@ impl AggregateUDFImpl for SpanUnionAgg {
     }
 
     fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(Box::new(Covers::new(true))))
+        Ok(Single::plain(Box::new(Covers::new(true))))
     }
 
     fn create_sliding_accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -92,7 +92,7 @@ impl AggregateUDFImpl for SpanUnionAgg {
         &self,
         _args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(Box::new(Covers::new(true))))
+        Ok(Many::of(Box::new(Covers::new(true))))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

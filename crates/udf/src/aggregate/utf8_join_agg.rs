@@ -111,14 +111,14 @@ impl AggregateUDFImpl for Utf8JoinAgg {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Single::new(state(&args)?))
+        Ok(Single::plain(state(&args)?))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         if args.order_bys.is_empty() {
             Ok(Single::sliding(state(&args)?))
         } else {
-            Ok(Single::new(state(&args)?))
+            Ok(Single::plain(state(&args)?))
         }
     }
 
@@ -130,7 +130,7 @@ impl AggregateUDFImpl for Utf8JoinAgg {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Many::new(state(&args)?))
+        Ok(Many::of(state(&args)?))
     }
 
     /// It sorts by itself: what it needs is the values of the keys, which an insensitive function
