@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, Float32Array, Float64Array,
-    Int64Array, ListArray, MapArray, NullArray, StringArray, StructArray, UInt64Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray,
+    Float32Array, Float64Array, Int32Array, Int64Array, ListArray, MapArray, NullArray,
+    StringArray, StructArray, UInt64Array, make_array,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::cast;
@@ -187,7 +188,7 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
                 .into_data()
                 .into_builder()
                 .data_type(data_type.clone());
-            datafusion::arrow::array::make_array(data.build().unwrap())
+            make_array(data.build().unwrap())
         }
         DataType::Utf8 => {
             let values: Vec<Option<&str>> = (0..len)
@@ -219,10 +220,7 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
             });
             let values = values.collect::<Vec<_>>().into_iter();
             let size = i32::try_from(size).unwrap();
-            let built =
-                datafusion::arrow::array::FixedSizeBinaryArray::try_from_sparse_iter_with_size(
-                    values, size,
-                );
+            let built = FixedSizeBinaryArray::try_from_sparse_iter_with_size(values, size);
             Arc::new(built.unwrap())
         }
         DataType::List(field) => Arc::new(list(random, field, len, nulls)),
@@ -246,7 +244,7 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
                     column
                 } else {
                     let data = column.into_data().into_builder().nulls(None);
-                    datafusion::arrow::array::make_array(data.build().unwrap())
+                    make_array(data.build().unwrap())
                 }
             });
             Arc::new(StructArray::new(
@@ -259,12 +257,12 @@ pub(crate) fn array(random: &mut Random, data_type: &DataType, len: usize) -> Ar
         _ => {
             // Everything else is made of small numbers, which fit in all of them.
             let values: Vec<i32> = (0..len).map(|_| random.pick(&[0, 1, 2, 3, 11])).collect();
-            let values = datafusion::arrow::array::Int32Array::new(values.into(), Some(nulls));
+            let values = Int32Array::new(values.into(), Some(nulls));
             let values: ArrayRef = Arc::new(values);
             let between = match data_type {
                 DataType::Interval(IntervalUnit::YearMonth) | DataType::Time32(_) => {
                     let data = values.to_data().into_builder().data_type(data_type.clone());
-                    return datafusion::arrow::array::make_array(data.build().unwrap());
+                    return make_array(data.build().unwrap());
                 }
                 DataType::Interval(_) => {
                     let duration = DataType::Duration(TimeUnit::Nanosecond);

@@ -1,4 +1,10 @@
 //! The functions in sessions of the engine.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails like the test"
+)]
 
 mod aggregates;
 mod arrays;

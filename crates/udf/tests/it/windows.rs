@@ -1,7 +1,10 @@
 //! Window functions: equal to a naive computation.
 
-use datafusion::arrow::array::Array;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, Int64Array};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::ScalarValue;
 
 use crate::arrays::{Random, array, sortable_types};
@@ -39,12 +42,12 @@ fn lag_and_lead_are_what_counting_rows_gives() {
             let partitions = array(random, &DataType::UInt64, len);
             let values = array(random, &data_type, len);
             let numbers: Vec<i64> = (0..i64::try_from(len).unwrap()).collect();
-            let order = std::sync::Arc::new(datafusion::arrow::array::Int64Array::from(numbers));
+            let order = Arc::new(Int64Array::from(numbers));
             register(
                 &context,
                 &[
-                    ("p", partitions.clone()),
-                    ("v", values.clone()),
+                    ("p", Arc::clone(&partitions)),
+                    ("v", Arc::clone(&values)),
                     ("n", order),
                 ],
                 &[len / 2, len - len / 2],
@@ -71,7 +74,7 @@ fn expected(
     ignore_nulls: bool,
 ) -> Vec<String> {
     let of = |array: &dyn Array, row| ScalarValue::try_from_array(array, row).unwrap();
-    let options = datafusion::arrow::util::display::FormatOptions::default().with_null("NULL");
+    let options = FormatOptions::default().with_null("NULL");
     (0..values.len())
         .map(|row| {
             let same: Vec<usize> = (0..values.len())
@@ -82,8 +85,7 @@ fn expected(
             let found = naive(&within, position, offset, ignore_nulls);
             let null = ScalarValue::try_from(values.data_type()).unwrap();
             let shown = found.unwrap_or(&null).to_array().unwrap();
-            let format =
-                datafusion::arrow::util::display::ArrayFormatter::try_new(&shown, &options);
+            let format = ArrayFormatter::try_new(&shown, &options);
             format.unwrap().value(0).to_string()
         })
         .collect()
