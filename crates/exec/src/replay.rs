@@ -23,7 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bound::{as_stored, engine_error};
 use crate::result_hash::ResultHash;
-use crate::{BoundViews, PinnedDataset, PlannedViews, RunInputs, ViewResult, bind, codes, open_session};
+use crate::{
+    BoundViews, PinnedDataset, PlannedViews, RunInputs, ViewResult, bind, codes, open_session,
+};
 
 /// What became of a view in a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
