@@ -1,5 +1,7 @@
 //! The arguments of the command line.
 
+mod delta;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,6 +11,11 @@ use codeanatomy_project::DiagnosticsProfile;
 use codeanatomy_vocab::{UnixMillis, ViewName};
 
 use crate::exit::EXIT_CODES;
+
+pub(crate) use self::delta::{
+    Delta, DeltaCdf, DeltaCheckpoint, DeltaCleanupLog, DeltaCursor, DeltaCursorReset, DeltaCursorShow,
+    DeltaFiles, DeltaHistory, DeltaOptimize, DeltaRestore, DeltaTable, DeltaVacuum, StoreValue,
+};
 
 /// Reproducible query pipelines on Apache DataFusion and Delta Lake.
 ///
@@ -86,6 +93,9 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Run a past run again, at the inputs that it had
     Replay(Replay),
+    /// Look at Delta tables, and look after them
+    #[command(subcommand)]
+    Delta(Delta),
     /// Look at past runs
     #[command(subcommand)]
     Runs(Runs),

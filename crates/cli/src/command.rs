@@ -29,6 +29,9 @@ mod replay;
 mod runs;
 mod why;
 
+// Looking after tables.
+mod delta;
+
 // This program itself.
 mod completions;
 mod version;
@@ -55,6 +58,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Errors> {
         Command::WhyNot(args) => why::why_not(&args, context),
         Command::Diff(args) => diff::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
+        Command::Delta(args) => delta::run(args, context),
         Command::Runs(Runs::List(args)) => runs::list(&args, context),
         Command::Runs(Runs::Show(args)) => runs::show(&args, context),
         Command::Config(Config::Show(args)) => config::show(&args, context),

@@ -124,9 +124,10 @@ impl OutputStamp {
 /// As [`open`](crate::open).
 pub async fn output_state(
     location: &TableLocation,
+    options: &StoreOptions,
     view: &ViewName,
 ) -> Result<Option<OutputState>> {
-    let store = Store::open(location, &StoreOptions::new())?;
+    let store = Store::open(location, options)?;
     output_state_in(&store, view)
         .await
         .map_err(|error| error.with("view", view))

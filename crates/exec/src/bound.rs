@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use codeanatomy_delta::StoreOptions;
 use codeanatomy_plan::PlanBundleArtifact;
 use codeanatomy_session::Session;
 use codeanatomy_vocab::{
@@ -268,7 +267,7 @@ impl BoundViews {
             &DatasetName::new(name)?,
             &output.location,
             DeltaVersionSelector::Version(version),
-            &StoreOptions::default(),
+            &output.options,
         )
         .await?
         .provider()

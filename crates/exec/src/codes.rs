@@ -12,9 +12,6 @@ pub const DATASET_FORMAT: Code = Code::new("CA-EXEC-0003", ErrorKind::Invalid, S
 pub const DATASET_UNREADABLE: Code = Code::new("CA-EXEC-0004", ErrorKind::Invalid, Stage::Data);
 /// A dataset whose files changed while a view was reading them.
 pub const DATASET_CHANGED: Code = Code::new("CA-EXEC-0005", ErrorKind::Drifted, Stage::Execution);
-/// A location of a kind that this version does not read.
-pub const LOCATION_UNSUPPORTED: Code =
-    Code::new("CA-EXEC-0006", ErrorKind::Unsupported, Stage::Data);
 /// A version or a timestamp for a dataset whose format has none.
 pub const DATASET_NOT_VERSIONED: Code =
     Code::new("CA-EXEC-0007", ErrorKind::Invalid, Stage::Configuration);

@@ -131,7 +131,7 @@ pub async fn output_states(
         .map(|(name, output)| async move {
             (
                 name,
-                codeanatomy_delta::output_state(&output.location, name).await,
+                codeanatomy_delta::output_state(&output.location, &output.options, name).await,
             )
         })
         .buffered(concurrency.max(1));

@@ -349,6 +349,7 @@ impl RecordedView {
             None => None,
             Some(output) => Some(OutputDefinition {
                 location: TableLocation::parse(&output.location.display().to_string(), root)?,
+                options: StoreOptions::new(),
                 partition_by: output.partition_by.clone(),
                 declared_at: None,
             }),
@@ -421,7 +422,7 @@ impl RecordedDataset {
         };
         DatasetSpec {
             name: name.clone(),
-            place: Place::Local(root.join(&self.location)),
+            place: place(root, &self.location),
             format: DatasetFormat::ALL
                 .iter()
                 .find(|(name, _)| *name == self.format)
@@ -435,6 +436,15 @@ impl RecordedDataset {
             contract: None,
             declared_at: None,
         }
+    }
+}
+
+/// What a record calls a location: a path from the project's folder, or a URL.
+fn place(root: &Path, location: &Path) -> Place {
+    let local = || Place::Local(root.join(location));
+    match location.to_str() {
+        Some(text) if text.contains("://") => Place::parse(root, text).unwrap_or_else(|_| local()),
+        Some(_) | None => local(),
     }
 }
 

@@ -404,6 +404,7 @@ impl Build<'_> {
         };
         let spec = OverwriteSpec {
             location: output.location.clone(),
+            options: output.options.clone(),
             view: name.clone(),
             schema: Arc::clone(view.schema()),
             partition_by: output.partition_by.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use codeanatomy_delta::TableLocation;
+use codeanatomy_delta::{StoreOptions, TableLocation};
 use codeanatomy_plan::ContractIdentity;
 use codeanatomy_schema::SchemaContract;
 use codeanatomy_views::ViewSpec;
@@ -63,6 +63,8 @@ impl ViewDefinition {
 pub struct OutputDefinition {
     /// The table.
     pub location: TableLocation,
+    /// How its store is reached.
+    pub options: StoreOptions,
     /// Columns by which the table is partitioned, in order.
     pub partition_by: Vec<String>,
     /// Where the project says so, for errors.

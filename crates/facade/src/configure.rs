@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy_delta::{StoreOptions, TableLocation};
+use codeanatomy_delta::TableLocation;
 use codeanatomy_exec::{
     DatasetSpec, DeclaredContract, OutputDefinition, ViewDefinition, parameter, sql_dialect,
 };
 use codeanatomy_project::{
-    CachePolicy, ContractSection, DatasetConfig, Layers, Place, Project, Source, UserConfig,
-    ViewFile,
+    CachePolicy, ContractSection, DatasetConfig, Layers, Project, Source, UserConfig, ViewFile,
 };
 use codeanatomy_schema::SchemaContract;
 use codeanatomy_session::{
@@ -18,6 +17,8 @@ use codeanatomy_session::{
 };
 use codeanatomy_views::{ViewGraph, ViewSpec};
 use codeanatomy_vocab::{Clock, DatasetName, Errors, Result, SystemClock, UnixMillis, ViewName};
+
+use crate::tables::{store_options, text_of};
 
 /// What a caller says beyond the project folder.
 #[derive(Debug, Clone)]
@@ -272,11 +273,15 @@ fn definition(
     });
     let output = match file.config.cache {
         CachePolicy::None | CachePolicy::Memory | CachePolicy::DeltaStaging => None,
-        CachePolicy::DeltaOutput => output(project, file).unwrap_or_else(|error| {
-            errors.push(
-                error
-                    .at(file.location_of("location"))
-                    .with("view", &file.name),
+        CachePolicy::DeltaOutput => output(project, file).unwrap_or_else(|found| {
+            let place = |error: codeanatomy_vocab::Error| match error.location() {
+                Some(_) => error,
+                None => error.at(file.location_of("location")),
+            };
+            errors.extend(
+                found
+                    .into_iter()
+                    .map(|error| place(error).with("view", &file.name)),
             );
             None
         }),
@@ -295,24 +300,17 @@ fn definition(
     )
 }
 
-fn output(project: &Project, file: &ViewFile) -> Result<Option<OutputDefinition>> {
+fn output(project: &Project, file: &ViewFile) -> Result<Option<OutputDefinition>, Errors> {
     let Some(place) = project.output_place(file.name.as_str()) else {
         return Ok(None);
     };
-    let location = TableLocation::parse(&place_text(&place), &project.root)?;
+    let location = TableLocation::parse(&text_of(&place), &project.root)?;
     Ok(Some(OutputDefinition {
         location,
+        options: store_options(project, &place, None)?,
         partition_by: file.config.partition_by.clone(),
         declared_at: Some(file.location_of("partition_by")),
     }))
-}
-
-/// The place as a location is written; a URL with everything it holds, since it is opened.
-fn place_text(place: &Place) -> String {
-    match place {
-        Place::Local(path) => path.display().to_string(),
-        Place::Url(url) => url.expose().to_string(),
-    }
 }
 
 fn contract(section: Option<&ContractSection>) -> Result<Option<DeclaredContract>, Errors> {
@@ -339,15 +337,11 @@ fn contract(section: Option<&ContractSection>) -> Result<Option<DeclaredContract
 }
 
 fn dataset_spec(project: &Project, dataset: &DatasetConfig) -> Result<DatasetSpec, Errors> {
-    let options = dataset
-        .resolve_options(&project.root)?
-        .into_iter()
-        .fold(StoreOptions::new(), |options, (key, value)| {
-            options.with(key, value)
-        });
+    let place = dataset.place(&project.root)?;
+    let options = store_options(project, &place, Some(dataset))?;
     Ok(DatasetSpec {
         name: dataset.name.clone(),
-        place: dataset.place(&project.root)?,
+        place,
         format: dataset.format,
         csv: dataset.csv,
         selector: dataset.selector,

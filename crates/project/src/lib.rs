@@ -37,6 +37,7 @@ mod contract;
 mod dataset;
 mod diagnostics;
 mod session;
+mod stores;
 mod view;
 
 // Settings and where they come from.
@@ -60,6 +61,7 @@ pub use self::layers::Layers;
 pub use self::place::Place;
 pub use self::project::{PROJECT_FILE, Project};
 pub use self::session::SessionSection;
+pub use self::stores::StoreConfig;
 pub use self::source::{SettingValue, Source, Sourced};
 pub use self::user::UserConfig;
 pub use self::view::{CachePolicy, ParamConfig, ViewConfig, ViewFile};

@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod delta;
 mod interrupt;
 mod journey;
 mod project;

@@ -48,6 +48,42 @@ fn every_document_is_what_its_schema_says() {
 }
 
 #[test]
+fn every_document_about_a_table_is_what_its_schema_says() {
+    let project = Project::new();
+    check("build", 0, &project, &["build"]);
+    let delta = |schema: &str, args: &[&str]| {
+        let args = [&["delta"], args].concat();
+        check(&format!("delta-{schema}"), 0, &project, &args)
+    };
+    delta("info", &["info", "by_region"]);
+    delta("protocol", &["protocol", "by_region"]);
+    delta("history", &["history", "by_region"]);
+    delta("files", &["files", "by_region", "--stats"]);
+    delta("checkpoint-create", &["checkpoint", "create", "by_region"]);
+    delta("checkpoint-inspect", &["checkpoint", "inspect", "by_region"]);
+    delta("optimize", &["optimize", "by_region"]);
+    delta("restore", &["restore", "by_region", "--to-version", "0"]);
+    delta("vacuum", &["vacuum", "by_region", "--dry-run"]);
+    delta("cleanup-log", &["cleanup-log", "by_region", "--dry-run"]);
+    delta("cursor-reset", &["cursor", "reset", "by_region", "orders"]);
+    delta("cursor-show", &["cursor", "show"]);
+    let enabled = "delta.enableChangeDataFeed";
+    let log = project.path("out/by_region/_delta_log");
+    let first = std::fs::read_to_string(log.join("00000000000000000000.json")).unwrap();
+    let line = first.lines().find(|line| line.contains("metaData")).unwrap();
+    let mut metadata: Value = serde_json::from_str(line).unwrap();
+    metadata["metaData"]["configuration"] = serde_json::json!({ enabled: "true" });
+    let next = std::fs::read_dir(&log).unwrap().count();
+    let version = (0..next).find(|v| !log.join(format!("{v:020}.json")).exists()).unwrap();
+    std::fs::write(log.join(format!("{version:020}.json")), metadata.to_string()).unwrap();
+    project.write("orders.csv", "id,region,amount\n1,north,7\n");
+    check("build", 0, &project, &["build"]);
+    let from = version.to_string();
+    let feed = delta("cdf", &["cdf", "by_region", "--from-version", &from]);
+    assert_eq!(feed["inserted"], 1);
+}
+
+#[test]
 fn every_failure_is_what_its_schema_says() {
     let project = Project::new();
     check("error", 2, &project, &["biuld"]);

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::readable_store;
 use crate::output::stamp_of;
-use crate::protocol::feature_names;
+use crate::protocol::{self, WrittenProtocol, feature_names};
 use crate::resolve::{find_log, load, readable};
 use crate::schema::logical_schema;
 use crate::store::Store;
@@ -178,7 +178,7 @@ pub async fn table_info(location: &TableLocation, options: &StoreOptions) -> Res
 }
 
 /// Says what readers and writers of a table must know. It works for a table that this version
-/// cannot read, as long as its log can be loaded.
+/// cannot read too, as long as a commit with its protocol is in the log.
 ///
 /// # Errors
 ///
@@ -188,8 +188,28 @@ pub async fn table_protocol(
     options: &StoreOptions,
 ) -> Result<ProtocolInfo> {
     let store = Store::open(location, options)?;
-    find_log(&store).await?;
-    Ok(protocol_info(&load(&store, None).await?))
+    let log = find_log(&store).await?;
+    let error = match load(&store, None).await {
+        Ok(snapshot) => return Ok(protocol_info(&snapshot)),
+        Err(error) => error,
+    };
+    // What cannot be loaded may still say why.
+    let written = protocol::in_log(&store, &log).await.ok_or(error)?;
+    Ok(with_support(written))
+}
+
+/// The newest version of a table. Only names of files are looked at.
+///
+/// # Errors
+///
+/// [`CA-DELTA-0003`](crate::codes::NOT_A_TABLE) where there is none,
+/// [`CA-DELTA-0007`](crate::codes::UNREADABLE) when the location cannot be read.
+pub async fn newest_version(
+    location: &TableLocation,
+    options: &StoreOptions,
+) -> Result<DeltaVersion> {
+    let store = Store::open(location, options)?;
+    Ok(find_log(&store).await?.newest().unwrap_or_default())
 }
 
 /// The commits of a table, newest first, at most `limit` of them. Commits that are gone from the
@@ -281,16 +301,29 @@ pub async fn table_files(
 
 fn protocol_info(snapshot: &Snapshot) -> ProtocolInfo {
     let protocol = snapshot.protocol();
+    with_support(WrittenProtocol {
+        min_reader_version: u32::try_from(protocol.min_reader_version()).unwrap_or(0),
+        min_writer_version: u32::try_from(protocol.min_writer_version()).unwrap_or(0),
+        reader_features: feature_names(protocol.reader_features()),
+        writer_features: feature_names(protocol.writer_features()),
+    })
+}
+
+fn with_support(protocol: WrittenProtocol) -> ProtocolInfo {
+    let WrittenProtocol {
+        min_reader_version,
+        min_writer_version,
+        reader_features,
+        writer_features,
+    } = protocol;
     let support = ProtocolSupport::default();
-    let reader_features = feature_names(protocol.reader_features());
-    let writer_features = feature_names(protocol.writer_features());
     let missing = |features: &[String], known: &std::collections::BTreeSet<String>| {
         let unknown = features.iter().filter(|name| !known.contains(*name));
         unknown.cloned().collect()
     };
     ProtocolInfo {
-        min_reader_version: u32::try_from(protocol.min_reader_version()).unwrap_or(0),
-        min_writer_version: u32::try_from(protocol.min_writer_version()).unwrap_or(0),
+        min_reader_version,
+        min_writer_version,
         unsupported_reader_features: missing(&reader_features, &support.supported_reader_features),
         unsupported_writer_features: missing(&writer_features, &support.supported_writer_features),
         reader_features,

@@ -15,14 +15,16 @@ use deltalake_core::{DeltaTable, DeltaTableError};
 use crate::error::{Chain, guarded};
 use crate::resolve::load;
 use crate::store::Store;
-use crate::{StoreOptions, TableLocation, codes, protocol};
+use crate::{StoreOptions, TableLocation, codes, protocol, remote};
 
 pub use self::checkpoint::{
     CheckpointEntry, CheckpointInspection, CheckpointReport, create_checkpoint, inspect_checkpoints,
 };
+pub(crate) use self::checkpoint::inspect_in;
 pub use self::clean::{CleanupReport, VacuumReport, VacuumSpec, cleanup_log, vacuum};
 pub use self::inspect::{
-    ColumnInfo, FileInfo, HistoryEntry, ProtocolInfo, TableInfo, table_files, table_history,
+    ColumnInfo, FileInfo, HistoryEntry, ProtocolInfo, TableInfo, newest_version,
+    table_files, table_history,
     table_info, table_protocol,
 };
 pub use self::rewrite::{OptimizeReport, OptimizeSpec, RestoreReport, optimize, restore};
@@ -32,6 +34,13 @@ async fn readable_store(location: &TableLocation, options: &StoreOptions) -> Res
     let store = Store::open(location, options)?;
     let snapshot = load(&store, None).await?;
     protocol::check(snapshot.protocol(), snapshot.metadata(), location)?;
+    Ok(store)
+}
+
+/// As [`readable_store`], for commits.
+async fn writable_store(location: &TableLocation, options: &StoreOptions) -> Result<Store> {
+    let store = readable_store(location, options).await?;
+    remote::honours_conditional_put(&store).await?;
     Ok(store)
 }
 

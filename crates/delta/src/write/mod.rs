@@ -30,6 +30,8 @@ use crate::{StoreOptions, TableLocation, codes};
 pub struct OverwriteSpec {
     /// The folder of the table; it is created when it is missing.
     pub location: TableLocation,
+    /// How its store is reached.
+    pub options: StoreOptions,
     /// The view whose rows these are.
     pub view: ViewName,
     /// The columns of the plan's rows, in order. The table gets [`delta_schema`] of it.
@@ -171,7 +173,7 @@ pub async fn write(
     hook: Option<Arc<dyn RowHook>>,
     cancel: CancellationToken,
 ) -> Result<Committed> {
-    let store = Store::open(&spec.location, &StoreOptions::new())?;
+    let store = Store::open_to_write(&spec.location, &spec.options).await?;
     let view = spec.view.clone();
     write_in(&store, spec, mode, plan, task, progress, hook, cancel)
         .await
