@@ -13,8 +13,9 @@ use codeanatomy_vocab::{UnixMillis, ViewName};
 use crate::exit::EXIT_CODES;
 
 pub(crate) use self::delta::{
-    Delta, DeltaCdf, DeltaCheckpoint, DeltaCleanupLog, DeltaCursor, DeltaCursorReset, DeltaCursorShow,
-    DeltaFiles, DeltaHistory, DeltaOptimize, DeltaRestore, DeltaTable, DeltaVacuum, StoreValue,
+    Delta, DeltaCdf, DeltaCheckpoint, DeltaCleanupLog, DeltaCursor, DeltaCursorReset,
+    DeltaCursorShow, DeltaFiles, DeltaHistory, DeltaOptimize, DeltaRestore, DeltaTable,
+    DeltaVacuum, StoreValue,
 };
 
 /// Reproducible query pipelines on Apache DataFusion and Delta Lake.

@@ -11,7 +11,7 @@ use codeanatomy_vocab::{Error, Result, UnixMillis};
 use deltalake_core::kernel::{
     Add, DeletionVectorDescriptor, EagerSnapshot, LogicalFileView, Remove, Snapshot,
 };
-use deltalake_core::{ObjectStoreError, Path as StorePath};
+use deltalake_core::{ObjectStore, ObjectStoreError, Path as StorePath};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use url::Url;
@@ -250,22 +250,20 @@ async fn first_problem_over_the_network(
     };
     let objects = store.files();
     if files.len() <= MAX_SINGLE {
-        let here = files.iter().filter(|file| !is_elsewhere(file));
-        let sizes = here.map(|file| {
-            let objects = Arc::clone(&objects);
-            async move {
-                match objects.head(&relative_path(file)?).await {
-                    Ok(meta) => Ok((file, Some(meta.size))),
-                    Err(ObjectStoreError::NotFound { .. }) => Ok((file, None)),
-                    Err(error) => Err(read_error(error)),
-                }
-            }
-        });
-        let sizes: Vec<(&ActiveFile, Option<u64>)> = futures::stream::iter(sizes)
+        let here: Vec<&ActiveFile> = files.iter().filter(|file| !is_elsewhere(file)).collect();
+        let paths: Vec<StorePath> = here
+            .iter()
+            .map(|file| relative_path(file))
+            .collect::<Result<_>>()?;
+        // Owned, for a future that borrows from a closure is not one that may move between threads.
+        let sizes: Vec<Option<u64>> = futures::stream::iter(paths)
+            .map(|path| size_of(Arc::clone(&objects), path))
             .buffered(AT_A_TIME)
             .try_collect()
-            .await?;
-        return Ok(sizes.into_iter().find_map(|(file, size)| verdict(file, size)));
+            .await
+            .map_err(read_error)?;
+        let mut found = here.into_iter().zip(sizes);
+        return Ok(found.find_map(|(file, size)| verdict(file, size)));
     }
     let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
     let mut listing = objects.list(None);
@@ -276,6 +274,18 @@ async fn first_problem_over_the_network(
         .iter()
         .filter(|file| !is_elsewhere(file))
         .find_map(|file| verdict(file, sizes.get(&file.path).copied())))
+}
+
+/// The size of an object; `None` where there is none.
+async fn size_of(
+    objects: Arc<dyn ObjectStore>,
+    path: StorePath,
+) -> Result<Option<u64>, ObjectStoreError> {
+    match objects.head(&path).await {
+        Ok(meta) => Ok(Some(meta.size)),
+        Err(ObjectStoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The path of a file below the table's folder.

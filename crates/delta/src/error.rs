@@ -146,9 +146,9 @@ fn unreachable_error(code: Code, access: Access, location: &TableLocation) -> Er
         Access::Write => ("written", "write"),
     };
     let help = match location.local_path() {
-        Some(_) => format!(
-            "check that the folder exists and that you may {right} it and all files in it"
-        ),
+        Some(_) => {
+            format!("check that the folder exists and that you may {right} it and all files in it")
+        }
         None => format!(
             "check the name of the bucket, its region, and that the credentials in `options` may \
              {right} it"

@@ -65,11 +65,11 @@ pub mod codes;
 mod error;
 
 pub use self::create::{CreatedTable, NewTable, create_table};
+pub use self::error::query_error;
 pub use self::feed::{
     ChangeFeed, CursorReset, FeedBound, FeedWindow, feed_cursors, feed_window, open_change_feed,
     reset_feed_cursor,
 };
-pub use self::error::query_error;
 pub use self::footprint::{FootprintChange, FootprintProof, ProofKind, ScanFootprint, ScanScope};
 pub use self::gate::{FeatureGate, ProtocolFinding, ProtocolGate, ProtocolMode, ProtocolSupport};
 pub use self::location::TableLocation;

@@ -47,9 +47,7 @@ impl TableLocation {
                 codes::INVALID_LOCATION,
                 format!("the location `{}` {why}", redacted(text)),
             )
-            .with_help(
-                "write a path relative to the project folder, an absolute path or a URL",
-            )
+            .with_help("write a path relative to the project folder, an absolute path or a URL")
         };
         if text.is_empty() {
             return Err(invalid("is empty"));
@@ -120,7 +118,11 @@ fn remote(mut url: Url) -> Result<TableLocation> {
         return Err(not_built_in(kind, shown));
     }
     let invalid = |why: &str, help: &str| {
-        Error::new(codes::INVALID_LOCATION, format!("the location {shown} {why}")).with_help(help)
+        Error::new(
+            codes::INVALID_LOCATION,
+            format!("the location {shown} {why}"),
+        )
+        .with_help(help)
     };
     // The user's part of an Azure URL is the name of a container.
     let has_user = !url.username().is_empty() && kind != Kind::Azure;
@@ -134,7 +136,10 @@ fn remote(mut url: Url) -> Result<TableLocation> {
         return Err(invalid("names no bucket", "write `scheme://bucket/path`"));
     }
     if url.scheme() == "s3a" && url.set_scheme("s3").is_err() {
-        return Err(invalid("has no form as `s3://`", "write `s3://bucket/path`"));
+        return Err(invalid(
+            "has no form as `s3://`",
+            "write `s3://bucket/path`",
+        ));
     }
     let path = format!("{}/", url.path().trim_end_matches('/'));
     if Path::from_url_path(&path).is_err() {

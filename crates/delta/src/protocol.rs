@@ -125,7 +125,12 @@ pub(crate) async fn in_log(store: &Store, log: &Log) -> Option<WrittenProtocol> 
 pub(crate) async fn refusal_in_log(store: &Store, log: &Log) -> Option<Error> {
     let written = in_log(store, log).await?;
     let min_reader_version = i32::try_from(written.min_reader_version).unwrap_or(i32::MAX);
-    refuse(min_reader_version, &written.reader_features, store.location()).err()
+    refuse(
+        min_reader_version,
+        &written.reader_features,
+        store.location(),
+    )
+    .err()
 }
 
 fn refuse(min_reader_version: i32, features: &[String], location: &TableLocation) -> Result<()> {

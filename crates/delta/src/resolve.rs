@@ -26,9 +26,9 @@ pub(crate) async fn load(store: &Store, version: Option<DeltaVersion>) -> Result
         return Err(refusal);
     }
     match inspect_in(store).await.and_then(|found| found.check()) {
-        Err(damage) if damage.code() == codes::DAMAGED_CHECKPOINT => {
-            Err(damage.with("table", store.location()).with_source(Chain::from(error)))
-        }
+        Err(damage) if damage.code() == codes::DAMAGED_CHECKPOINT => Err(damage
+            .with("table", store.location())
+            .with_source(Chain::from(error))),
         Ok(()) | Err(_) => Err(store.log_error(error)),
     }
 }

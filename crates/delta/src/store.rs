@@ -103,7 +103,9 @@ impl Store {
             let (url, root) = self
                 .root()
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
-            session.runtime_env().register_object_store(url.as_ref(), root);
+            session
+                .runtime_env()
+                .register_object_store(url.as_ref(), root);
         }
         Ok(())
     }
@@ -127,7 +129,10 @@ impl Store {
         let elsewhere = || {
             Error::new(
                 codes::UNSUPPORTED_STORE,
-                format!("a file of the Delta table at {} lies in another store", self.location),
+                format!(
+                    "a file of the Delta table at {} lies in another store",
+                    self.location
+                ),
             )
             .with_help("copy the table with its files to one store")
         };

@@ -293,13 +293,7 @@ impl PinnedTable {
                 let is_restricted = files.len() < self.files.len();
                 let raw_paths = is_restricted.then(|| self.raw_paths(&files));
                 let scan =
-                    LibraryScan::new(
-                        &self.store,
-                        &self.snapshot,
-                        &placement,
-                        &files,
-                        raw_paths,
-                    )?;
+                    LibraryScan::new(&self.store, &self.snapshot, &placement, &files, raw_paths)?;
                 Ok(Arc::new(scan))
             }
         }

@@ -101,7 +101,9 @@ fn changes(batch: &RecordBatch, counts: &mut ChangeCounts) -> Result<Vec<Change>
         .map(|column| ArrayFormatter::try_new(column, &options))
         .collect::<Result<_, _>>()
         .map_err(|error| unread(error.into()))?;
-    let kinds = batch.column_by_name(CHANGE_TYPE).map(|c| c.as_string::<i32>());
+    let kinds = batch
+        .column_by_name(CHANGE_TYPE)
+        .map(|c| c.as_string::<i32>());
     let versions = batch
         .column_by_name(COMMIT_VERSION)
         .map(|c| c.as_primitive::<Int64Type>());
@@ -109,7 +111,10 @@ fn changes(batch: &RecordBatch, counts: &mut ChangeCounts) -> Result<Vec<Change>
         .into_iter()
         .enumerate()
         .map(|(row, json)| {
-            let kind = match kinds.filter(|kinds| kinds.is_valid(row)).map(|k| k.value(row)) {
+            let kind = match kinds
+                .filter(|kinds| kinds.is_valid(row))
+                .map(|k| k.value(row))
+            {
                 Some("delete") => {
                     counts.deleted += 1;
                     0
@@ -145,7 +150,9 @@ fn documents(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>> {
     let rows: Vec<Map<String, Value>> = match bytes.is_empty() {
         true => Vec::new(),
         false => serde_json::from_slice(&bytes).map_err(|error| {
-            unread(datafusion::error::DataFusionError::External(Box::new(error)))
+            unread(datafusion::error::DataFusionError::External(Box::new(
+                error,
+            )))
         })?,
     };
     let schema = batch.schema();

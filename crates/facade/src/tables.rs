@@ -147,7 +147,10 @@ impl Tables {
     }
 
     fn dataset(&self, project: &Project, text: &str) -> Result<Option<TableRef>, Errors> {
-        let found = project.datasets.iter().find(|(name, _)| name.as_str() == text);
+        let found = project
+            .datasets
+            .iter()
+            .find(|(name, _)| name.as_str() == text);
         let Some((name, dataset)) = found else {
             return Ok(None);
         };

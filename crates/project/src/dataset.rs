@@ -322,7 +322,10 @@ pub(crate) fn resolve_options(
     Errors::check(findings.into_vec(), resolved)
 }
 
-pub(crate) fn read_options(entry: &Entry<'_>, findings: &mut Findings) -> BTreeMap<String, OptionValue> {
+pub(crate) fn read_options(
+    entry: &Entry<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<String, OptionValue> {
     let Some(section) = findings.take(entry.section()) else {
         return BTreeMap::new();
     };

@@ -61,7 +61,7 @@ pub use self::layers::Layers;
 pub use self::place::Place;
 pub use self::project::{PROJECT_FILE, Project};
 pub use self::session::SessionSection;
-pub use self::stores::StoreConfig;
 pub use self::source::{SettingValue, Source, Sourced};
+pub use self::stores::StoreConfig;
 pub use self::user::UserConfig;
 pub use self::view::{CachePolicy, ParamConfig, ViewConfig, ViewFile};

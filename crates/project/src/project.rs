@@ -10,9 +10,9 @@ use crate::diagnostics::DiagnosticsSection;
 use crate::discover::no_project;
 use crate::place::Place;
 use crate::session::SessionSection;
+use crate::stores::{self, StoreConfig};
 use crate::toml::{Findings, Section, TomlFile};
 use crate::view::{CachePolicy, Defaults, ViewFile};
-use crate::stores::{self, StoreConfig};
 use crate::{codes, outputs, text, view};
 
 /// The name of the file that makes a folder a project.

@@ -39,11 +39,7 @@ impl StoreConfig {
 }
 
 /// Reads all stores.
-pub(crate) fn read(
-    root: &Path,
-    file: &Section<'_>,
-    findings: &mut Findings,
-) -> Vec<StoreConfig> {
+pub(crate) fn read(root: &Path, file: &Section<'_>, findings: &mut Findings) -> Vec<StoreConfig> {
     let section = file
         .get("stores")
         .and_then(|entry| findings.take(entry.section()));

@@ -233,10 +233,27 @@ impl FromStr for StoreOption {
 }
 
 fn size(text: &str) -> Result<NonZeroU64, String> {
-    let bytes: bytesize::ByteSize = text
-        .parse()
-        .map_err(|_| "expected a size such as 256MiB".to_owned())?;
-    NonZeroU64::new(bytes.as_u64()).ok_or_else(|| "expected a size above zero".to_owned())
+    const UNITS: [(&str, u64); 7] = [
+        ("", 1),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+    ];
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let factor = UNITS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()))
+        .map(|(_, factor)| *factor);
+    let number: Option<u64> = number.parse().ok();
+    number
+        .zip(factor)
+        .and_then(|(number, factor)| number.checked_mul(factor))
+        .and_then(NonZeroU64::new)
+        .ok_or_else(|| "expected a size above zero, such as 256MiB".to_owned())
 }
 
 #[cfg(test)]

@@ -32,12 +32,16 @@ fn log_file(project: &Project, version: u64) -> PathBuf {
 fn actions(project: &Project, version: u64) -> Vec<Value> {
     let text = fs::read_to_string(log_file(project, version)).unwrap();
     let lines = text.lines();
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn action(project: &Project, version: u64, kind: &str) -> Value {
     let actions = actions(project, version);
-    let found = actions.into_iter().find(|action| action.get(kind).is_some());
+    let found = actions
+        .into_iter()
+        .find(|action| action.get(kind).is_some());
     found.unwrap()[kind].clone()
 }
 
@@ -47,7 +51,7 @@ fn commit(project: &Project, version: u64, actions: &[Value]) {
         "timestamp": 1_900_000_000_000_i64 + i64::try_from(version).unwrap(),
         "operation": "OTHER",
     }});
-    let lines = [info].iter().chain(actions).map(Value::to_string);
-    let text: Vec<String> = lines.collect();
+    let lines = std::iter::once(&info).chain(actions);
+    let text: Vec<String> = lines.map(Value::to_string).collect();
     fs::write(log_file(project, version), text.join("\n")).unwrap();
 }

@@ -6,9 +6,12 @@
 )]
 
 mod bad_input;
+mod crash;
 mod delta;
 mod interrupt;
 mod journey;
 mod project;
+#[cfg(feature = "s3")]
+mod s3;
 mod schemas;
 mod streams;

@@ -60,7 +60,10 @@ fn every_document_about_a_table_is_what_its_schema_says() {
     delta("history", &["history", "by_region"]);
     delta("files", &["files", "by_region", "--stats"]);
     delta("checkpoint-create", &["checkpoint", "create", "by_region"]);
-    delta("checkpoint-inspect", &["checkpoint", "inspect", "by_region"]);
+    delta(
+        "checkpoint-inspect",
+        &["checkpoint", "inspect", "by_region"],
+    );
     delta("optimize", &["optimize", "by_region"]);
     delta("restore", &["restore", "by_region", "--to-version", "0"]);
     delta("vacuum", &["vacuum", "by_region", "--dry-run"]);
@@ -70,12 +73,21 @@ fn every_document_about_a_table_is_what_its_schema_says() {
     let enabled = "delta.enableChangeDataFeed";
     let log = project.path("out/by_region/_delta_log");
     let first = std::fs::read_to_string(log.join("00000000000000000000.json")).unwrap();
-    let line = first.lines().find(|line| line.contains("metaData")).unwrap();
+    let line = first
+        .lines()
+        .find(|line| line.contains("metaData"))
+        .unwrap();
     let mut metadata: Value = serde_json::from_str(line).unwrap();
     metadata["metaData"]["configuration"] = serde_json::json!({ enabled: "true" });
     let next = std::fs::read_dir(&log).unwrap().count();
-    let version = (0..next).find(|v| !log.join(format!("{v:020}.json")).exists()).unwrap();
-    std::fs::write(log.join(format!("{version:020}.json")), metadata.to_string()).unwrap();
+    let version = (0..next)
+        .find(|v| !log.join(format!("{v:020}.json")).exists())
+        .unwrap();
+    std::fs::write(
+        log.join(format!("{version:020}.json")),
+        metadata.to_string(),
+    )
+    .unwrap();
     project.write("orders.csv", "id,region,amount\n1,north,7\n");
     check("build", 0, &project, &["build"]);
     let from = version.to_string();

@@ -24,11 +24,7 @@ pub(super) struct FeedScan {
 }
 
 impl FeedScan {
-    pub(super) fn new(
-        store: &Store,
-        feed: CdfLoadBuilder,
-        schema: SchemaRef,
-    ) -> Result<Self> {
+    pub(super) fn new(store: &Store, feed: CdfLoadBuilder, schema: SchemaRef) -> Result<Self> {
         let inner = DeltaCdfTableProvider::try_new(feed)
             .map_err(|error| internal("opening a change feed", error))?;
         Ok(Self {

@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use codeanatomy_vocab::{
-    DatasetName, DeltaVersion, DeltaVersionSelector, Fingerprint, Result, RunId, UnixMillis,
-    ViewName,
+    DeltaVersion, DeltaVersionSelector, Fingerprint, Result, RunId, UnixMillis, ViewName,
 };
 use deltalake_core::kernel::Snapshot;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::readable_store;
+use crate::active::active_files;
 use crate::output::stamp_of;
 use crate::protocol::{self, WrittenProtocol, feature_names};
-use crate::resolve::{find_log, load, readable};
+use crate::resolve::{find_log, load, readable, resolve};
 use crate::schema::logical_schema;
 use crate::store::Store;
-use crate::{ProtocolSupport, StoreOptions, TableLocation, open};
+use crate::{ProtocolSupport, StoreOptions, TableLocation};
 
 /// A table in brief.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -131,13 +131,13 @@ pub struct FileInfo {
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open).
 pub async fn table_info(location: &TableLocation, options: &StoreOptions) -> Result<TableInfo> {
     let store = readable_store(location, options).await?;
     let log = find_log(&store).await?;
     let (oldest_version, _) = readable(&store, &log)?;
     let snapshot = load(&store, None).await?;
-    let files = crate::active::active_files(&store, &snapshot).await?;
+    let files = active_files(&store, &snapshot).await?;
     let metadata = snapshot.metadata();
     let schema = logical_schema(&snapshot.schema(), location)?;
     Ok(TableInfo {
@@ -182,7 +182,7 @@ pub async fn table_info(location: &TableLocation, options: &StoreOptions) -> Res
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open).
 pub async fn table_protocol(
     location: &TableLocation,
     options: &StoreOptions,
@@ -217,7 +217,7 @@ pub async fn newest_version(
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open).
 pub async fn table_history(
     location: &TableLocation,
     options: &StoreOptions,
@@ -266,26 +266,25 @@ pub async fn table_history(
     Ok(entries)
 }
 
-/// The data files of a version, sorted by path.
+/// The data files of a version, sorted by path, as the log has them; none is looked for.
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open), but for files that are missing.
 pub async fn table_files(
-    name: &DatasetName,
     location: &TableLocation,
     selector: DeltaVersionSelector,
     options: &StoreOptions,
 ) -> Result<Vec<FileInfo>> {
-    let table = open(name, location, selector, options).await?;
-    Ok(table
-        .files()
-        .iter()
+    let store = readable_store(location, options).await?;
+    let version = resolve(&store, selector).await?;
+    let snapshot = load(&store, version).await?;
+    let files = active_files(&store, &snapshot).await?;
+    Ok(files
+        .into_iter()
         .map(|file| FileInfo {
-            path: file.path.clone(),
             size_bytes: file.size_bytes,
             modified_at: file.modified,
-            partition_values: file.partition_values.clone(),
             n_rows: file.n_rows,
             n_deleted: file
                 .deletion_vector
@@ -295,6 +294,8 @@ pub async fn table_files(
                 .stats
                 .as_deref()
                 .and_then(|text| serde_json::from_str(text).ok()),
+            path: file.path,
+            partition_values: file.partition_values,
         })
         .collect())
 }

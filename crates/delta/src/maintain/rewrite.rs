@@ -111,12 +111,20 @@ async fn check_columns(store: &Store, columns: &[String]) -> Result<()> {
             return Err(refused(column, why, "name other columns"));
         }
         if columns[..index].contains(column) {
-            return Err(refused(column, "it is named twice", "name each column once"));
+            return Err(refused(
+                column,
+                "it is named twice",
+                "name each column once",
+            ));
         }
         let Ok(field) = schema.field_with_name(column) else {
             let names = schema.fields().iter().map(|field| field.name().as_str());
-            return Err(refused(column, "the table has no such column", "name a column of the table")
-                .with_nearest(nearest(column, names)));
+            return Err(refused(
+                column,
+                "the table has no such column",
+                "name a column of the table",
+            )
+            .with_nearest(nearest(column, names)));
         };
         if field.data_type().is_nested() {
             let why = "values of its type have no order";

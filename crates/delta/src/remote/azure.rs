@@ -11,7 +11,16 @@ use super::{keys, retry, unusable};
 use crate::{StoreOptions, TableLocation};
 
 /// Keys that are mostly needed; the nearest to a misspelt one is named.
-const KNOWN: [&str; 8] = ["access_key", "account_name", "client_id", "client_secret", "endpoint", "log_store", "sas_token", "tenant_id"];
+const KNOWN: [&str; 8] = [
+    "access_key",
+    "account_name",
+    "client_id",
+    "client_secret",
+    "endpoint",
+    "log_store",
+    "sas_token",
+    "tenant_id",
+];
 
 /// Opens what the URL names.
 pub(super) fn open(

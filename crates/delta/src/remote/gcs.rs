@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use codeanatomy_vocab::Result;
 use deltalake_core::ObjectStore;
-use object_store::gcp::{GoogleConfigKey, GoogleCloudStorageBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use url::Url;
 
 use super::{keys, retry, unusable};
 use crate::{StoreOptions, TableLocation};
 
 /// Keys that are mostly needed; the nearest to a misspelt one is named.
-const KNOWN: [&str; 5] = ["application_credentials", "base_url", "log_store", "service_account", "service_account_key"];
+const KNOWN: [&str; 5] = [
+    "application_credentials",
+    "base_url",
+    "log_store",
+    "service_account",
+    "service_account_key",
+];
 
 /// Opens what the URL names.
 pub(super) fn open(

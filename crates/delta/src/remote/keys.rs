@@ -15,13 +15,34 @@ const LOG_STORES: [&str; 2] = ["conditional_put", "default"];
 /// Keys of other programs that ask for commits that are not atomic, or that are made so by a table of
 /// locks which this program does not keep.
 const REFUSED: [(&str, &str); 7] = [
-    ("aws_s3_allow_unsafe_rename", "it lets two writers make the same commit"),
-    ("allow_unsafe_rename", "it lets two writers make the same commit"),
-    ("aws_s3_locking_provider", "commits are made by conditional put, not under a lock"),
-    ("locking_provider", "commits are made by conditional put, not under a lock"),
-    ("delta_dynamo_table_name", "commits are made by conditional put, not under a lock"),
-    ("mount_allow_unsafe_rename", "it lets two writers make the same commit"),
-    ("hdfs_allow_unsafe_rename", "it lets two writers make the same commit"),
+    (
+        "aws_s3_allow_unsafe_rename",
+        "it lets two writers make the same commit",
+    ),
+    (
+        "allow_unsafe_rename",
+        "it lets two writers make the same commit",
+    ),
+    (
+        "aws_s3_locking_provider",
+        "commits are made by conditional put, not under a lock",
+    ),
+    (
+        "locking_provider",
+        "commits are made by conditional put, not under a lock",
+    ),
+    (
+        "delta_dynamo_table_name",
+        "commits are made by conditional put, not under a lock",
+    ),
+    (
+        "mount_allow_unsafe_rename",
+        "it lets two writers make the same commit",
+    ),
+    (
+        "hdfs_allow_unsafe_rename",
+        "it lets two writers make the same commit",
+    ),
 ];
 
 /// Refuses what would take the safety of commits away.
@@ -45,7 +66,11 @@ pub(super) fn check_policy(
         }
         let is_conditional = folded.trim_start_matches("aws_") == "conditional_put";
         if kind == Kind::S3 && is_conditional && value != "etag" {
-            return Err(refused(&key, location, "without it two writers can make the same commit"));
+            return Err(refused(
+                &key,
+                location,
+                "without it two writers can make the same commit",
+            ));
         }
     }
     Ok(())

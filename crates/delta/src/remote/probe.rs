@@ -7,9 +7,9 @@ use codeanatomy_vocab::{Error, Result, RunId, UnixMillis};
 use deltalake_core::{ObjectStore, ObjectStoreError, Path};
 use object_store::{ObjectStoreExt, PutMode, PutOptions};
 
+use crate::codes;
 use crate::error::{Access, store_error};
 use crate::store::Store;
-use crate::codes;
 
 /// Stores that passed, by scheme and host.
 static PASSED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -30,7 +30,11 @@ pub(crate) async fn honours_conditional_put(store: &Store) -> Result<()> {
         return Ok(());
     }
     let name = format!("{}://{}", url.scheme(), url.authority());
-    if PASSED.lock().unwrap_or_else(PoisonError::into_inner).contains(&name) {
+    if PASSED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .contains(&name)
+    {
         return Ok(());
     }
     let files = store.files();
@@ -45,8 +49,14 @@ pub(crate) async fn honours_conditional_put(store: &Store) -> Result<()> {
         tracing::debug!(%error, %path, "the file of a probe could not be deleted");
     }
     match (first, second) {
-        (Ok(()), Err(ObjectStoreError::AlreadyExists { .. } | ObjectStoreError::Precondition { .. })) => {
-            PASSED.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        (
+            Ok(()),
+            Err(ObjectStoreError::AlreadyExists { .. } | ObjectStoreError::Precondition { .. }),
+        ) => {
+            PASSED
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(name);
             Ok(())
         }
         // A retry of a request whose answer was lost sees its own object.
@@ -59,7 +69,9 @@ pub(crate) async fn honours_conditional_put(store: &Store) -> Result<()> {
                 store.location()
             ),
         )
-        .with_help("write to a store that honours `If-None-Match: *`; reading from this one is safe")),
+        .with_help(
+            "write to a store that honours `If-None-Match: *`; reading from this one is safe",
+        )),
         (Ok(()), Err(error)) | (Err(error), _) => {
             Err(store_error(error, Access::Write, store.location()))
         }

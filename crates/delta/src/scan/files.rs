@@ -15,10 +15,10 @@ use datafusion_datasource::TableSchema;
 use datafusion_datasource::file_groups::FileGroup;
 use datafusion_datasource::file_scan_config::FileScanConfigBuilder;
 use datafusion_datasource::source::DataSourceExec;
+use datafusion_datasource_parquet::source::ParquetSource;
 use datafusion_datasource_parquet::{
     CachedParquetFileReaderFactory, DefaultParquetFileReaderFactory, ParquetFileReaderFactory,
 };
-use datafusion_datasource_parquet::source::ParquetSource;
 use datafusion_execution::object_store::ObjectStoreUrl;
 use datafusion_expr::expr_rewriter::unnormalize_col;
 use datafusion_expr::{Expr, TableProviderFilterPushDown, TableType};
@@ -29,9 +29,9 @@ use object_store::path::Path as StorePath;
 
 use super::statistics::{Wanted, file_statistics, total};
 use crate::active::ActiveFile;
+use crate::codes;
 use crate::placement::{Placement, fields};
 use crate::prune::{is_about_partitions, partitions_that_match, survivors_by_statistics};
-use crate::codes;
 use crate::store::Store;
 
 /// A table of plain files.
@@ -274,11 +274,7 @@ impl FilesScan {
 }
 
 impl ScanFile {
-    fn new(
-        file: &Arc<ActiveFile>,
-        store: &Store,
-        placement: &Placement,
-    ) -> Result<Self> {
+    fn new(file: &Arc<ActiveFile>, store: &Store, placement: &Placement) -> Result<Self> {
         Ok(Self {
             meta: ObjectMeta {
                 location: store_path(file, store)?,

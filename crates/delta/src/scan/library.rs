@@ -26,12 +26,12 @@ use deltalake_core::kernel::Snapshot;
 use futures::StreamExt;
 
 use super::statistics::{Wanted, file_statistics, total};
-use crate::store::Store;
 use crate::active::ActiveFile;
 use crate::error::{guarded, internal};
 use crate::placement::Placement;
 use crate::prune::survivors;
 use crate::schema::conform;
+use crate::store::Store;
 
 /// A table that the Delta library reads, with the schema and the statistics that we promise.
 #[derive(Debug)]

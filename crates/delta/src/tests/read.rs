@@ -181,7 +181,11 @@ async fn a_place_without_a_table_is_said_to_be_one() {
         (".", "`_delta_log` is missing or empty"),
     ] {
         let location = location(&folder.path().join(place));
-        assert!(!is_delta_table(&location, &StoreOptions::new()).await.unwrap());
+        assert!(
+            !is_delta_table(&location, &StoreOptions::new())
+                .await
+                .unwrap()
+        );
         let error = open(
             &name,
             &location,
@@ -386,7 +390,11 @@ fn work_can_move_between_threads() {
         DeltaVersionSelector::Timestamp(UnixMillis(0)),
         &options,
     ));
-    can_move(crate::output_state(&output.location, &options, &output.view));
+    can_move(crate::output_state(
+        &output.location,
+        &options,
+        &output.view,
+    ));
     can_move(output.write("select 1"));
 }
 

@@ -181,7 +181,9 @@ impl Output {
     }
 
     pub(super) async fn state(&self) -> Option<OutputState> {
-        output_state(&self.location, &StoreOptions::new(), &self.view).await.unwrap()
+        output_state(&self.location, &StoreOptions::new(), &self.view)
+            .await
+            .unwrap()
     }
 
     pub(super) async fn open(&self) -> PinnedTable {

@@ -13,9 +13,7 @@ use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::object_store::path::Path;
-use datafusion::object_store::{
-    Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt,
-};
+use datafusion::object_store::{Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt};
 use futures::TryStreamExt;
 use url::Url;
 
@@ -138,7 +136,10 @@ async fn list(store: &dyn ObjectStore, root: &Path, shown: &str) -> Result<Vec<O
             codes::DATASET_UNREADABLE,
             format!(
                 "`{shown}` cannot be read: {}",
-                text.lines().next().unwrap_or_default().trim_end_matches('.')
+                text.lines()
+                    .next()
+                    .unwrap_or_default()
+                    .trim_end_matches('.')
             ),
         )
         .with_source(error)
@@ -179,7 +180,10 @@ fn tagged(objects: Vec<ObjectMeta>, shown: &str) -> Result<Vec<ObjectMeta>> {
 
 /// The path of an object from the dataset's root; of the root itself its name.
 fn below(root: &Path, object: &Path) -> PathBuf {
-    match object.prefix_match(root).map(|parts| parts.collect::<Path>()) {
+    match object
+        .prefix_match(root)
+        .map(|parts| parts.collect::<Path>())
+    {
         Some(below) if !below.as_ref().is_empty() => PathBuf::from(below.as_ref()),
         Some(_) | None => PathBuf::from(object.filename().unwrap_or_default()),
     }

@@ -1,8 +1,6 @@
 //! `codeanatomy delta checkpoint`
 
-use codeanatomy::delta::maintain::{
-    CheckpointInspection, create_checkpoint, inspect_checkpoints,
-};
+use codeanatomy::delta::maintain::{CheckpointInspection, create_checkpoint, inspect_checkpoints};
 use codeanatomy_vocab::Errors;
 
 use super::super::Context;

@@ -20,7 +20,12 @@ pub(crate) fn vacuum(args: &DeltaVacuum, context: &Context) -> Result<Exit, Erro
     let report =
         context.work(async { Ok(vacuum_table(&table.location, &table.options, spec).await?) })?;
     context.output.result(&Document::new(&table, &report), || {
-        listed(&report.files, report.dry_run, "file", "no file is old enough to go")
+        listed(
+            &report.files,
+            report.dry_run,
+            "file",
+            "no file is old enough to go",
+        )
     })?;
     Ok(Exit::Ok)
 }
@@ -34,7 +39,9 @@ pub(crate) fn cleanup_log(args: &DeltaCleanupLog, context: &Context) -> Result<E
         let nothing = "nothing in the log is old enough to go, or a checkpoint to go by is missing";
         let mut text = listed(&report.files, report.dry_run, "file of the log", nothing);
         if let Some(oldest) = report.oldest_version {
-            text.push_str(&format!("the oldest version that can be read is {oldest}\n"));
+            text.push_str(&format!(
+                "the oldest version that can be read is {oldest}\n"
+            ));
         }
         text
     })?;

@@ -2,9 +2,7 @@
 
 use codeanatomy::delta::maintain::newest_version;
 use codeanatomy::delta::{feed_cursors, reset_feed_cursor};
-use codeanatomy_vocab::{
-    DatasetName, DeltaVersion, Error, Errors, SystemClock, ViewName, nearest,
-};
+use codeanatomy_vocab::{DatasetName, DeltaVersion, Error, Errors, SystemClock, ViewName, nearest};
 use serde::Serialize;
 
 use super::super::Context;

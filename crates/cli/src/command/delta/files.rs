@@ -27,10 +27,8 @@ pub(crate) fn run(args: &DeltaFiles, context: &Context) -> Result<Exit, Errors> 
         (None, Some(time)) => DeltaVersionSelector::Timestamp(time),
         (None, None) => table.selector,
     };
-    let name = table.dataset_name()?;
-    let files = context.work(async {
-        Ok(table_files(&name, &table.location, selector, &table.options).await?)
-    })?;
+    let files = context
+        .work(async { Ok(table_files(&table.location, selector, &table.options).await?) })?;
     let report = Files {
         n_files: files.len(),
         size_bytes: files.iter().map(|file| file.size_bytes).sum(),

@@ -47,7 +47,13 @@ fn text(commits: &[HistoryEntry], limit: usize, paint: Paint) -> String {
             plain(commit.committed_at.map(timestamp).unwrap_or_default()),
             plain(commit.operation.clone().unwrap_or_default()),
             plain(files),
-            plain(commit.view.as_ref().map(ToString::to_string).unwrap_or_default()),
+            plain(
+                commit
+                    .view
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
             plain(commit.engine.clone().unwrap_or_default()),
         ]);
     }

@@ -157,7 +157,10 @@ mod tests {
             .await
             .unwrap();
         let objects = objects.into_iter().map(|object| {
-            let name: Path = Path::from("n").parts().chain(object.location.parts().skip(1)).collect();
+            let name: Path = Path::from("n")
+                .parts()
+                .chain(object.location.parts().skip(1))
+                .collect();
             (name, object)
         });
         let pinned = PinnedStore::new(Arc::clone(&store) as _, objects.collect::<Vec<_>>());
@@ -167,23 +170,40 @@ mod tests {
     #[tokio::test]
     async fn only_what_was_pinned_is_there() {
         let (store, pinned) = pinned().await;
-        store.put(&Path::from("raw/3.csv"), "three".into()).await.unwrap();
+        store
+            .put(&Path::from("raw/3.csv"), "three".into())
+            .await
+            .unwrap();
         let listed: Vec<ObjectMeta> = pinned.list(None).try_collect().await.unwrap();
-        let names: Vec<&str> = listed.iter().map(|object| object.location.as_ref()).collect();
+        let names: Vec<&str> = listed
+            .iter()
+            .map(|object| object.location.as_ref())
+            .collect();
         assert_eq!(names, ["n/2.csv", "n/a/1.csv"]);
-        let here = pinned.list_with_delimiter(Some(&Path::from("n"))).await.unwrap();
+        let here = pinned
+            .list_with_delimiter(Some(&Path::from("n")))
+            .await
+            .unwrap();
         assert_eq!(here.common_prefixes, [Path::from("n/a")]);
         assert_eq!(here.objects[0].location, Path::from("n/2.csv"));
         let read = pinned.get(&Path::from("n/a/1.csv")).await.unwrap();
         assert_eq!(read.bytes().await.unwrap().as_ref(), b"one");
         assert!(pinned.get(&Path::from("n/3.csv")).await.is_err());
-        assert!(pinned.put(&Path::from("n/2.csv"), "x".into()).await.is_err());
+        assert!(
+            pinned
+                .put(&Path::from("n/2.csv"), "x".into())
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
     async fn an_object_that_changed_is_not_read() {
         let (store, pinned) = pinned().await;
-        store.put(&Path::from("raw/2.csv"), "new".into()).await.unwrap();
+        store
+            .put(&Path::from("raw/2.csv"), "new".into())
+            .await
+            .unwrap();
         let error = pinned.get(&Path::from("n/2.csv")).await.unwrap_err();
         assert!(error.to_string().contains("it changed"), "{error}");
     }
