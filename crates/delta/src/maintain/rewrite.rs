@@ -43,7 +43,7 @@ pub struct OptimizeReport {
 pub struct RestoreReport {
     /// The version whose rows the table has again.
     pub restored_version: DeltaVersion,
-    /// The version that this made.
+    /// The version that this made; the same one where it was the newest already.
     pub version: DeltaVersion,
     /// Files that belong to the table again.
     pub files_restored: usize,
@@ -147,10 +147,16 @@ pub async fn restore(
     selector: DeltaVersionSelector,
 ) -> Result<RestoreReport> {
     let store = writable_store(location, options).await?;
-    let version = match resolve(&store, selector).await? {
-        Some(version) => version,
-        None => find_log(&store).await?.newest().unwrap_or_default(),
-    };
+    let newest = find_log(&store).await?.newest().unwrap_or_default();
+    let version = resolve(&store, selector).await?.unwrap_or(newest);
+    if version == newest {
+        return Ok(RestoreReport {
+            restored_version: version,
+            version,
+            files_restored: 0,
+            files_removed: 0,
+        });
+    }
     let restore = library_table(&store)
         .await?
         .restore()

@@ -45,6 +45,9 @@ pub(crate) fn restore(args: &DeltaRestore, context: &Context) -> Result<Exit, Er
     let report =
         context.work(async { Ok(go_back(&table.location, &table.options, selector).await?) })?;
     context.output.result(&Document::new(&table, &report), || {
+        if report.version == report.restored_version {
+            return format!("nothing to do: version {} is the newest\n", report.version);
+        }
         format!(
             "version {} has the rows of version {}: {} restored, {} removed\n",
             report.version,
