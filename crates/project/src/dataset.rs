@@ -359,7 +359,7 @@ fn option(entry: &Entry<'_>, section: &str) -> Result<OptionValue> {
     Ok(OptionValue::Plain(value))
 }
 
-fn secret_ref(entry: &Entry<'_>) -> Result<SecretRef> {
+pub(crate) fn secret_ref(entry: &Entry<'_>) -> Result<SecretRef> {
     let wrong = || {
         entry.invalid(
             format!("`{}` is not a reference to a secret", entry.path()),

@@ -8,6 +8,7 @@ use codeanatomy_vocab::{DatasetName, Error, Errors, Location, Result, Secret, Vi
 use crate::dataset::DatasetConfig;
 use crate::diagnostics::DiagnosticsSection;
 use crate::discover::no_project;
+use crate::openlineage::OpenLineageSection;
 use crate::place::Place;
 use crate::session::SessionSection;
 use crate::stores::{self, StoreConfig};
@@ -18,13 +19,14 @@ use crate::{codes, outputs, text, view};
 /// The name of the file that makes a folder a project.
 pub const PROJECT_FILE: &str = "codeanatomy.toml";
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "project",
     "session",
     "stores",
     "datasets",
     "defaults",
     "diagnostics",
+    "openlineage",
     "otel",
 ];
 const PROJECT_KEYS: [&str; 2] = ["name", "output"];
@@ -50,6 +52,8 @@ pub struct Project {
     pub views: BTreeMap<ViewName, ViewFile>,
     /// The section `[diagnostics]`.
     pub diagnostics: DiagnosticsSection,
+    /// The section `[openlineage]`.
+    pub openlineage: OpenLineageSection,
 }
 
 /// What stands in `codeanatomy.toml`.
@@ -64,6 +68,7 @@ struct Declared {
     dataset_names: BTreeMap<String, (DatasetName, Location)>,
     defaults: Defaults,
     diagnostics: DiagnosticsSection,
+    openlineage: OpenLineageSection,
 }
 
 impl Project {
@@ -104,6 +109,7 @@ impl Project {
             datasets: declared.datasets,
             views,
             diagnostics: declared.diagnostics,
+            openlineage: declared.openlineage,
         };
         outputs::check(&project, &declared.output_at, &mut findings);
         Errors::check(findings.into_vec(), project)
@@ -167,6 +173,7 @@ impl Declared {
             dataset_names: BTreeMap::new(),
             defaults: Defaults::default(),
             diagnostics: DiagnosticsSection::default(),
+            openlineage: OpenLineageSection::default(),
         }
     }
 
@@ -179,6 +186,7 @@ impl Declared {
         declared.read_datasets(root, file, findings);
         declared.defaults = Defaults::read(file, findings);
         declared.diagnostics = DiagnosticsSection::read(file, findings);
+        declared.openlineage = OpenLineageSection::read(file, findings);
         if let Some(entry) = file.get("otel") {
             findings.push(
                 Error::new(
