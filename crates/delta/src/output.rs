@@ -72,6 +72,9 @@ pub struct Provenance {
     /// The views that were computed on the way, and their result keys.
     #[serde(default)]
     pub ephemeral: BTreeMap<ViewName, Fingerprint>,
+    /// The contract that the rows were held against before the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated: Option<Fingerprint>,
 }
 
 /// What the output of another view held when it was read.

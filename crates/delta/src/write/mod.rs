@@ -34,7 +34,8 @@ pub struct OverwriteSpec {
     pub options: StoreOptions,
     /// The view whose rows these are.
     pub view: ViewName,
-    /// The columns of the plan's rows, in order. The table gets [`delta_schema`] of it.
+    /// The columns of the plan's rows, in order. The table gets [`delta_schema`] of it, and the
+    /// schema in each file its metadata.
     pub schema: SchemaRef,
     /// The columns by whose values the files are laid out; the names of columns of `schema`.
     pub partition_by: Vec<String>,
@@ -209,6 +210,7 @@ pub(crate) async fn write_in(
     let job = files::Job {
         store: store.clone(),
         schema: Arc::clone(&schema),
+        metadata: spec.schema.metadata().clone(),
         partition_by: spec.partition_by.clone(),
         progress,
         hook,
