@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use codeanatomy_vocab::Errors;
 
-use crate::args::{Command, Config, Global, Runs};
+use crate::args::{Command, Config, Contract, Global, Runs};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
@@ -19,11 +19,14 @@ mod init;
 mod build;
 mod explain;
 mod fingerprints;
+mod lineage;
 mod pipeline;
 mod plan;
 
 // Looking at them.
+mod check;
 mod config;
+mod contract;
 mod diff;
 mod replay;
 mod runs;
@@ -54,6 +57,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Errors> {
         Command::Plan(args) => plan::run(&args, context),
         Command::Build(args) => build::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
+        Command::Check(args) => check::run(&args, context),
+        Command::Contract(Contract::Init(args)) => contract::init(&args, context),
+        Command::Lineage(args) => lineage::run(&args, context),
         Command::Why(args) => why::why(&args, context),
         Command::WhyNot(args) => why::why_not(&args, context),
         Command::Diff(args) => diff::run(&args, context),

@@ -16,6 +16,7 @@ use codeanatomy_vocab::{
 use datafusion::arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
+use crate::validate::RecordedContract;
 use crate::{
     DatasetSpec, Environment, OutputDefinition, Parameter, PinnedDataset, PlannedViews, TableInput,
     ViewDefinition, ViewFingerprints, codes, parameter, sql_dialect,
@@ -66,6 +67,9 @@ pub struct RecordedView {
     /// The identity of its contract.
     #[serde(default)]
     pub contract: Option<Fingerprint>,
+    /// The contract itself, where it left out or cast rows: then it is a part of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altering: Option<RecordedContract>,
     /// Its identities in the run.
     pub keys: ViewFingerprints,
 }
@@ -287,14 +291,17 @@ impl RunInputs {
             function_registry: self.function_registry,
             functions: self.functions.clone(),
         };
-        PlannedViews::plan(
+        // Whether columns kept their contracts was found out when the run was made.
+        let (planned, _) = PlannedViews::plan_leniently(
             &graph,
             definitions,
             &self.tables(),
             session,
             &self.profile,
             &environment,
-        )
+            Vec::new(),
+        )?;
+        Ok(planned)
     }
 
     /// The datasets as planning sees them.
@@ -325,6 +332,7 @@ impl RecordedView {
             params: params.collect(),
             output,
             contract: view.contract_identity().map(|contract| contract.hash),
+            altering: view.contract.as_ref().and_then(RecordedContract::of),
             keys,
         }
     }
@@ -358,12 +366,16 @@ impl RecordedView {
             spec,
             output,
             params,
-            contract: None,
+            contract: match &self.altering {
+                None => None,
+                Some(altering) => Some(altering.declared()?),
+            },
             recorded_contract: self.contract.map(|hash| ContractIdentity {
                 hash,
                 alters_rows: false,
                 detail: "as recorded".to_owned(),
             }),
+            ids: BTreeMap::new(),
             description: None,
         })
     }

@@ -45,6 +45,8 @@
 
 // The pipeline.
 mod configure;
+mod contracts;
+mod openlineage;
 mod past;
 mod pipeline;
 

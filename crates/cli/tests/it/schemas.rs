@@ -19,6 +19,15 @@ fn every_document_is_what_its_schema_says() {
         let document = check("explain", 0, &project, &args);
         assert!(!document["plan"].as_str().unwrap().is_empty());
     }
+    for target in [
+        &["by_region"][..],
+        &["orders.region"],
+        &["by_region", "--downstream"],
+        &[],
+    ] {
+        let args = [&["lineage"], target].concat();
+        check("lineage", 0, &project, &args);
+    }
     check("runs-list", 0, &project, &["runs", "list"]);
     check("runs-show", 0, &project, &["runs", "show"]);
     check("why", 0, &project, &["why", "by_region"]);
@@ -34,6 +43,20 @@ fn every_document_is_what_its_schema_says() {
     let (newest, oldest) = (run(0), run(2));
     check("diff", 0, &project, &["diff", &oldest, &newest]);
     check("why", 0, &project, &["why", "by_region", "--to", &newest]);
+    check("check", 0, &project, &["check"]);
+    check(
+        "contract-init",
+        0,
+        &project,
+        &["contract", "init", "by_region"],
+    );
+    check("check", 0, &project, &["check", "by_region", "--rows"]);
+    check("build", 0, &project, &["build", "--force"]);
+    project.write(
+        "views/all_orders.toml",
+        "[contract]\nkey = [\"region\"]\nevolution = \"RELAXED\"\n",
+    );
+    check("check", 4, &project, &["check", "all_orders", "--rows"]);
     check("config-show", 0, &project, &["config", "show"]);
     check(
         "config-show",
@@ -102,6 +125,7 @@ fn every_failure_is_what_its_schema_says() {
     check("error", 2, &project, &["build", "../x"]);
     check("error", 2, &project, &["runs", "show", "zzz"]);
     check("error", 2, &project, &["init"]);
+    check("error", 2, &project, &["lineage", "ordres.id"]);
 
     project.write("views/bad.sql", "select * from ordres\n");
     check("error", 3, &project, &["plan"]);

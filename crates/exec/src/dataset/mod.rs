@@ -72,8 +72,8 @@ impl DatasetSpec {
     /// [`DATASET_FORMAT`](codes::DATASET_FORMAT),
     /// [`DATASET_UNREADABLE`](codes::DATASET_UNREADABLE),
     /// [`DATASET_NOT_VERSIONED`](codes::DATASET_NOT_VERSIONED), and the errors of
-    /// [`codeanatomy_delta::open`], at the place where the project declares the dataset; and all
-    /// violations of its contract.
+    /// [`codeanatomy_delta::open`], at the place where the project declares the dataset. Its contract
+    /// is held against it by [`check_dataset`](crate::check_dataset).
     pub async fn pin(&self, session: &Session) -> Result<PinnedDataset, Errors> {
         let place = |error: Error, place: &Option<Location>| {
             let error = error.with("dataset", &self.name);
@@ -95,14 +95,7 @@ impl DatasetSpec {
             csv: self.csv,
             content,
         };
-        let violations = match &self.contract {
-            None => Vec::new(),
-            Some((contract, declared_at)) => codeanatomy_schema::check(contract, &pinned.schema())
-                .into_iter()
-                .map(|violation| place(violation.to_error(), declared_at))
-                .collect(),
-        };
-        Errors::check(violations, pinned)
+        Ok(pinned)
     }
 
     async fn content(&self, session: &Session) -> Result<Content> {
