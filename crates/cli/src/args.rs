@@ -1,14 +1,23 @@
 //! The arguments of the command line.
 
+mod delta;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use codeanatomy::schema::EvolutionPolicy;
 use codeanatomy_project::DiagnosticsProfile;
 use codeanatomy_vocab::{UnixMillis, ViewName};
 
 use crate::exit::EXIT_CODES;
+
+pub(crate) use self::delta::{
+    Delta, DeltaCdf, DeltaCheckpoint, DeltaCleanupLog, DeltaCursor, DeltaCursorReset,
+    DeltaCursorShow, DeltaFiles, DeltaHistory, DeltaOptimize, DeltaRestore, DeltaTable,
+    DeltaVacuum, StoreValue,
+};
 
 /// Reproducible query pipelines on Apache DataFusion and Delta Lake.
 ///
@@ -78,6 +87,13 @@ pub(crate) enum Command {
     Build(Build),
     /// Show how a view will be executed
     Explain(Explain),
+    /// Hold contracts against what they are about
+    Check(Check),
+    /// Make contracts
+    #[command(subcommand)]
+    Contract(Contract),
+    /// Show where columns come from, and what a change of them can reach
+    Lineage(Lineage),
     /// Show why a view changed: the smallest set of changes that explains it
     Why(Why),
     /// Show why a view did not change, though something else did
@@ -86,6 +102,9 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Run a past run again, at the inputs that it had
     Replay(Replay),
+    /// Look at Delta tables, and look after them
+    #[command(subcommand)]
+    Delta(Delta),
     /// Look at past runs
     #[command(subcommand)]
     Runs(Runs),
@@ -145,6 +164,9 @@ pub(crate) struct Build {
     /// Stop at the first failure; without it, views that do not depend on it are still built
     #[arg(long)]
     pub(crate) fail_fast: bool,
+    /// Send OpenLineage events to an endpoint, or add them to a file
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) openlineage: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +177,58 @@ pub(crate) struct Explain {
     /// Which form of its plan
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub(crate) kind: PlanKind,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Only the contracts of these views and datasets [default: all]
+    #[arg(value_name = "VIEW|DATASET")]
+    pub(crate) names: Vec<String>,
+    /// Look at the rows too; for named views and datasets with statistics of their columns
+    #[arg(long)]
+    pub(crate) rows: bool,
+    /// Show at most this many invalid rows of each
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "rows")]
+    pub(crate) samples: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Contract {
+    /// Write the contract that a view or dataset keeps now
+    Init(ContractInit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ContractInit {
+    /// The view or dataset
+    #[arg(value_name = "VIEW|DATASET")]
+    pub(crate) name: String,
+    /// How far the columns may depart from it: STRICT, ADDITIVE or RELAXED [default: STRICT for
+    /// views, ADDITIVE for datasets]
+    #[arg(long, value_name = "POLICY", value_parser = evolution)]
+    pub(crate) evolution: Option<EvolutionPolicy>,
+    /// Replace a contract that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lineage {
+    /// A view, a dataset, or a column of one [default: all views]
+    #[arg(value_name = "VIEW[.COLUMN]")]
+    pub(crate) target: Option<String>,
+    /// Show what it comes from [default for views]
+    #[arg(long)]
+    pub(crate) upstream: bool,
+    /// Show what can change with it [default for datasets]
+    #[arg(long, conflicts_with = "upstream")]
+    pub(crate) downstream: bool,
+    /// Print a Graphviz graph
+    #[arg(long)]
+    pub(crate) dot: bool,
+    /// Which form of the answer
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "dot")]
+    pub(crate) kind: Option<LineageKind>,
 }
 
 #[derive(Debug, Args)]
@@ -283,6 +357,15 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
+/// A form of an answer about lineage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineageKind {
+    /// A tree of columns.
+    Tree,
+    /// A Graphviz graph.
+    Dot,
+}
+
 /// A form of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum PlanKind {
@@ -379,6 +462,10 @@ impl Glance {
 
 fn diagnostics_profile(name: &str) -> Result<DiagnosticsProfile, String> {
     DiagnosticsProfile::from_name(name).ok_or_else(|| "expected debug, dev or prod".to_owned())
+}
+
+fn evolution(name: &str) -> Result<EvolutionPolicy, String> {
+    EvolutionPolicy::parse(name).map_err(|_| "expected STRICT, ADDITIVE or RELAXED".to_owned())
 }
 
 /// A time in UTC; a day alone is its beginning.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use codeanatomy_vocab::Errors;
 
-use crate::args::{Command, Config, Global, Runs, Udf};
+use crate::args::{Command, Config, Contract, Global, Runs, Udf};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
@@ -19,16 +19,22 @@ mod init;
 mod build;
 mod explain;
 mod fingerprints;
+mod lineage;
 mod pipeline;
 mod plan;
 
 // Looking at them.
+mod check;
 mod config;
+mod contract;
 mod diff;
 mod replay;
 mod runs;
 mod udf;
 mod why;
+
+// Looking after tables.
+mod delta;
 
 // This program itself.
 mod completions;
@@ -52,10 +58,14 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Errors> {
         Command::Plan(args) => plan::run(&args, context),
         Command::Build(args) => build::run(&args, context),
         Command::Explain(args) => explain::run(&args, context),
+        Command::Check(args) => check::run(&args, context),
+        Command::Contract(Contract::Init(args)) => contract::init(&args, context),
+        Command::Lineage(args) => lineage::run(&args, context),
         Command::Why(args) => why::why(&args, context),
         Command::WhyNot(args) => why::why_not(&args, context),
         Command::Diff(args) => diff::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
+        Command::Delta(args) => delta::run(args, context),
         Command::Runs(Runs::List(args)) => runs::list(&args, context),
         Command::Runs(Runs::Show(args)) => runs::show(&args, context),
         Command::Udf(Udf::List(args)) => udf::list(&args, context),

@@ -108,9 +108,15 @@ fn targets(verbosity: Verbosity, profile: Option<DiagnosticsProfile>) -> Targets
         Verbosity::VeryVerbose => (LevelFilter::DEBUG, LevelFilter::INFO),
         Verbosity::Everything => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
+    // The Delta kernel logs what it returns as an error as well, and our errors say it better.
+    let kernel = match verbosity {
+        Verbosity::Quiet | Verbosity::Normal => LevelFilter::OFF,
+        Verbosity::Verbose | Verbosity::VeryVerbose | Verbosity::Everything => others,
+    };
     // Targets are prefixes, so this covers every crate of the workspace.
     Targets::new()
         .with_default(others)
+        .with_target("buoyant_kernel", kernel)
         .with_target("codeanatomy", ours)
 }
 

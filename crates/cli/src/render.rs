@@ -12,5 +12,5 @@ mod units;
 pub(crate) use self::errors::{ErrorDocument, JsonError, errors, usage, warning};
 pub(crate) use self::paint::Paint;
 pub(crate) use self::paths::{Paths, quoted};
-pub(crate) use self::table::{Align, Table, plain};
+pub(crate) use self::table::{Align, Table, facts, plain};
 pub(crate) use self::units::{bytes, count, duration, outcomes, plural, timestamp};

@@ -72,6 +72,7 @@ async fn write_ours(session: &SessionContext, shape: &str, folder: &Path) {
     let plan = session.sql(&sql(shape)).await.unwrap();
     let plan = plan.create_physical_plan().await.unwrap();
     let spec = OverwriteSpec {
+        options: codeanatomy_delta::StoreOptions::new(),
         location: TableLocation::parse("out", folder).unwrap(),
         view: ViewName::new("lineitem").unwrap(),
         schema: plan.schema(),

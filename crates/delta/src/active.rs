@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow_schema::DataType;
@@ -10,10 +11,12 @@ use codeanatomy_vocab::{Error, Result, UnixMillis};
 use deltalake_core::kernel::{
     Add, DeletionVectorDescriptor, EagerSnapshot, LogicalFileView, Remove, Snapshot,
 };
-use futures::TryStreamExt;
+use deltalake_core::{ObjectStore, ObjectStoreError, Path as StorePath};
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStoreExt;
 use url::Url;
 
-use crate::error::{guarded, internal};
+use crate::error::{Access, guarded, internal, store_error};
 use crate::store::Store;
 use crate::{TableLocation, codes};
 
@@ -207,7 +210,7 @@ pub(crate) async fn first_problem(
     files: &[ActiveFile],
 ) -> Result<Option<(PathBuf, Problem)>> {
     if store.location().local_path().is_none() {
-        return Ok(None);
+        return first_problem_over_the_network(store, files).await;
     }
     let expected: Vec<(PathBuf, u64)> = files
         .iter()
@@ -229,17 +232,97 @@ pub(crate) async fn first_problem(
         .map_err(|error| internal("looking at data files", error))
 }
 
+/// As [`first_problem`]. A few files are asked for one by one, many by one listing of the table.
+async fn first_problem_over_the_network(
+    store: &Store,
+    files: &[ActiveFile],
+) -> Result<Option<(PathBuf, Problem)>> {
+    const MAX_SINGLE: usize = 64;
+    const AT_A_TIME: usize = 16;
+    let read_error = |error| store_error(error, Access::Read, store.location());
+    let verdict = |file: &ActiveFile, found: Option<u64>| {
+        let problem = match found {
+            Some(size_bytes) if size_bytes == file.size_bytes => return None,
+            Some(size_bytes) => Problem::Size(file.size_bytes, size_bytes),
+            None => Problem::Missing,
+        };
+        Some((PathBuf::from(&file.path), problem))
+    };
+    let objects = store.files();
+    if files.len() <= MAX_SINGLE {
+        let here: Vec<&ActiveFile> = files.iter().filter(|file| !is_elsewhere(file)).collect();
+        let paths: Vec<StorePath> = here
+            .iter()
+            .map(|file| relative_path(file))
+            .collect::<Result<_>>()?;
+        // Owned, for a future that borrows from a closure is not one that may move between threads.
+        let sizes: Vec<Option<u64>> = futures::stream::iter(paths)
+            .map(|path| size_of(Arc::clone(&objects), path))
+            .buffered(AT_A_TIME)
+            .try_collect()
+            .await
+            .map_err(read_error)?;
+        let mut found = here.into_iter().zip(sizes);
+        return Ok(found.find_map(|(file, size)| verdict(file, size)));
+    }
+    let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
+    let mut listing = objects.list(None);
+    while let Some(meta) = listing.try_next().await.map_err(read_error)? {
+        sizes.insert(meta.location.into(), meta.size);
+    }
+    Ok(files
+        .iter()
+        .filter(|file| !is_elsewhere(file))
+        .find_map(|file| verdict(file, sizes.get(&file.path).copied())))
+}
+
+/// The size of an object; `None` where there is none.
+async fn size_of(
+    objects: Arc<dyn ObjectStore>,
+    path: StorePath,
+) -> Result<Option<u64>, ObjectStoreError> {
+    match objects.head(&path).await {
+        Ok(meta) => Ok(Some(meta.size)),
+        Err(ObjectStoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The path of a file below the table's folder.
+fn relative_path(file: &ActiveFile) -> Result<StorePath> {
+    StorePath::parse(&file.path).map_err(|error| {
+        Error::new(
+            codes::DAMAGED_TABLE,
+            "the log of the Delta table names a file that cannot exist",
+        )
+        .with("file", &file.path)
+        .with_source(error)
+        .with_help("correct the path in `_delta_log`, or write the table again")
+    })
+}
+
+/// Whether a file has a URL of its own.
+fn is_elsewhere(file: &ActiveFile) -> bool {
+    Url::parse(&file.path).is_ok_and(|url| url.has_authority())
+}
+
 /// What is wrong with a file.
 pub(crate) enum Problem {
     /// Expected and found.
     Size(u64, u64),
+    /// The store has no such file.
+    Missing,
     Unreadable(io::Error),
 }
 
 impl Problem {
     /// Whether the file is not there.
     pub(crate) fn is_missing(&self) -> bool {
-        matches!(self, Self::Unreadable(error) if error.kind() == io::ErrorKind::NotFound)
+        match self {
+            Self::Missing => true,
+            Self::Unreadable(error) => error.kind() == io::ErrorKind::NotFound,
+            Self::Size(..) => false,
+        }
     }
 
     pub(crate) fn error(self, location: &TableLocation) -> Error {
@@ -257,6 +340,11 @@ impl Problem {
                 format!("the Delta table at {location} misses a data file of this version"),
             )
             .with_source(error)
+            .with_help("restore the file, pick a version that has all of its files, or write the table again"),
+            Self::Missing => Error::new(
+                codes::DAMAGED_TABLE,
+                format!("the Delta table at {location} misses a data file of this version"),
+            )
             .with_help("restore the file, pick a version that has all of its files, or write the table again"),
             Self::Size(expected, found) => Error::new(
                 codes::DAMAGED_TABLE,

@@ -85,3 +85,15 @@ pub const MAINTENANCE_FAILED: Code =
 pub const COLUMNS_DIFFER: Code = Code::new("CA-DELTA-0032", ErrorKind::Invalid, Stage::Execution);
 /// A scan that a table cannot give.
 pub const INVALID_SCAN: Code = Code::new("CA-DELTA-0033", ErrorKind::Invalid, Stage::Configuration);
+/// A layout of rows that a table cannot have.
+pub const INVALID_LAYOUT: Code =
+    Code::new("CA-DELTA-0034", ErrorKind::Invalid, Stage::Configuration);
+/// An option of a store that it does not have, or that is refused.
+pub const INVALID_OPTION: Code =
+    Code::new("CA-DELTA-0035", ErrorKind::Invalid, Stage::Configuration);
+/// A store that is to be reached without credentials.
+pub const NO_CREDENTIALS: Code =
+    Code::new("CA-DELTA-0036", ErrorKind::Invalid, Stage::Configuration);
+/// A store in which commits are not atomic.
+pub const NO_CONDITIONAL_PUT: Code =
+    Code::new("CA-DELTA-0037", ErrorKind::Unsupported, Stage::Execution);

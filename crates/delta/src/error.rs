@@ -90,7 +90,7 @@ pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> Error {
 /// The error of a query whose rows were being written.
 ///
 /// An error of ours that travelled through the engine comes out as it went in.
-pub(crate) fn query_error(error: DataFusionError) -> Error {
+pub fn query_error(error: DataFusionError) -> Error {
     let error = match into_ours(error) {
         Ok(ours) => return ours,
         Err(error) => error,
@@ -145,9 +145,16 @@ fn unreachable_error(code: Code, access: Access, location: &TableLocation) -> Er
         Access::Read => ("read", "read"),
         Access::Write => ("written", "write"),
     };
-    Error::new(code, format!("{location} cannot be {verb}")).with_help(format!(
-        "check that the folder exists and that you may {right} it and all files in it"
-    ))
+    let help = match location.local_path() {
+        Some(_) => {
+            format!("check that the folder exists and that you may {right} it and all files in it")
+        }
+        None => format!(
+            "check the name of the bucket, its region, and that the credentials in `options` may \
+             {right} it"
+        ),
+    };
+    Error::new(code, format!("{location} cannot be {verb}")).with_help(help)
 }
 
 /// The code for an access that the store denied.

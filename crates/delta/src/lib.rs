@@ -11,18 +11,19 @@
 //! # Example: is there a table to read?
 //!
 //! ```
-//! use codeanatomy_delta::{TableLocation, is_delta_table};
+//! use codeanatomy_delta::{StoreOptions, TableLocation, is_delta_table};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let folder = tempfile::tempdir().unwrap();
 //! let location = TableLocation::parse("orders", folder.path()).unwrap();
-//! assert!(!is_delta_table(&location).await.unwrap());
+//! assert!(!is_delta_table(&location, &StoreOptions::new()).await.unwrap());
 //! # });
 //! ```
 
 // Where tables are, and how they are reached.
 mod location;
 mod options;
+mod remote;
 mod store;
 
 // What the log says.
@@ -64,8 +65,10 @@ pub mod codes;
 mod error;
 
 pub use self::create::{CreatedTable, NewTable, create_table};
+pub use self::error::query_error;
 pub use self::feed::{
-    ChangeFeed, CursorReset, FeedWindow, feed_cursors, open_change_feed, reset_feed_cursor,
+    ChangeFeed, CursorReset, FeedBound, FeedWindow, feed_cursors, feed_window, open_change_feed,
+    reset_feed_cursor,
 };
 pub use self::footprint::{FootprintChange, FootprintProof, ProofKind, ScanFootprint, ScanScope};
 pub use self::gate::{FeatureGate, ProtocolFinding, ProtocolGate, ProtocolMode, ProtocolSupport};
@@ -78,6 +81,7 @@ pub use self::prune::{
     StatisticsOperator,
 };
 pub use self::schema::delta_schema;
+pub use self::store::object_store;
 pub use self::table::{PinnedTable, ScanConfig, is_delta_table, open};
 pub use self::write::{
     Committed, OverwriteSpec, RowHook, WriteMode, WriteProgress, overwrite, write,

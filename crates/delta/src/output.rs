@@ -72,6 +72,9 @@ pub struct Provenance {
     /// The views that were computed on the way, and their result keys.
     #[serde(default)]
     pub ephemeral: BTreeMap<ViewName, Fingerprint>,
+    /// The contract that the rows were held against before the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated: Option<Fingerprint>,
 }
 
 /// What the output of another view held when it was read.
@@ -124,9 +127,10 @@ impl OutputStamp {
 /// As [`open`](crate::open).
 pub async fn output_state(
     location: &TableLocation,
+    options: &StoreOptions,
     view: &ViewName,
 ) -> Result<Option<OutputState>> {
-    let store = Store::open(location, &StoreOptions::new())?;
+    let store = Store::open(location, options)?;
     output_state_in(&store, view)
         .await
         .map_err(|error| error.with("view", view))

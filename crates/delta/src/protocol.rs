@@ -80,8 +80,16 @@ pub(crate) fn feature_names<F: serde::Serialize>(features: Option<&[F]>) -> Vec<
     names
 }
 
-/// Looks for a protocol that is refused in the commits of a log that could not be loaded.
-pub(crate) async fn refusal_in_log(store: &Store, log: &Log) -> Option<Error> {
+/// A protocol as a commit writes it down; features are sorted.
+pub(crate) struct WrittenProtocol {
+    pub(crate) min_reader_version: u32,
+    pub(crate) min_writer_version: u32,
+    pub(crate) reader_features: Vec<String>,
+    pub(crate) writer_features: Vec<String>,
+}
+
+/// The newest protocol in the commits of a log; for one that cannot be loaded.
+pub(crate) async fn in_log(store: &Store, log: &Log) -> Option<WrittenProtocol> {
     for version in log.commits.keys().rev() {
         let Some(commit) = store.commit(*version).await.ok()? else {
             continue;
@@ -89,18 +97,40 @@ pub(crate) async fn refusal_in_log(store: &Store, log: &Log) -> Option<Error> {
         let Some(protocol) = commit.action("protocol") else {
             continue;
         };
-        let min_reader_version = protocol.get("minReaderVersion")?.as_i64()?;
-        let features: Vec<String> = protocol
-            .get("readerFeatures")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|feature| feature.as_str().map(str::to_owned))
-            .collect();
-        let min_reader_version = i32::try_from(min_reader_version).unwrap_or(i32::MAX);
-        return refuse(min_reader_version, &features, store.location()).err();
+        let number = |key: &str| {
+            let number = protocol.get(key)?.as_u64()?;
+            Some(u32::try_from(number).unwrap_or(u32::MAX))
+        };
+        let features = |key: &str| {
+            let features = protocol.get(key).and_then(Value::as_array);
+            let mut names: Vec<String> = features
+                .into_iter()
+                .flatten()
+                .filter_map(|feature| feature.as_str().map(str::to_owned))
+                .collect();
+            names.sort();
+            names
+        };
+        return Some(WrittenProtocol {
+            min_reader_version: number("minReaderVersion")?,
+            min_writer_version: number("minWriterVersion")?,
+            reader_features: features("readerFeatures"),
+            writer_features: features("writerFeatures"),
+        });
     }
     None
+}
+
+/// Looks for a protocol that is refused in the commits of a log that could not be loaded.
+pub(crate) async fn refusal_in_log(store: &Store, log: &Log) -> Option<Error> {
+    let written = in_log(store, log).await?;
+    let min_reader_version = i32::try_from(written.min_reader_version).unwrap_or(i32::MAX);
+    refuse(
+        min_reader_version,
+        &written.reader_features,
+        store.location(),
+    )
+    .err()
 }
 
 fn refuse(min_reader_version: i32, features: &[String], location: &TableLocation) -> Result<()> {

@@ -7,7 +7,8 @@ use codeanatomy_vocab::{DeltaVersion, DeltaVersionSelector, Error, Result, UnixM
 use deltalake_core::kernel::Snapshot;
 
 use crate::active::{self, ActiveFile, FileKey, active_files};
-use crate::error::{guarded, unreadable};
+use crate::error::{Chain, guarded, unreadable};
+use crate::maintain::inspect_in;
 use crate::replay::FileChange;
 use crate::store::{Log, Store};
 use crate::{TableLocation, codes, protocol};
@@ -21,9 +22,14 @@ pub(crate) async fn load(store: &Store, version: Option<DeltaVersion>) -> Result
     };
     // The library says little about what is wrong, so look again.
     let log = find_log(store).await?;
-    match protocol::refusal_in_log(store, &log).await {
-        Some(refusal) => Err(refusal),
-        None => Err(store.log_error(error)),
+    if let Some(refusal) = protocol::refusal_in_log(store, &log).await {
+        return Err(refusal);
+    }
+    match inspect_in(store).await.and_then(|found| found.check()) {
+        Err(damage) if damage.code() == codes::DAMAGED_CHECKPOINT => Err(damage
+            .with("table", store.location())
+            .with_source(Chain::from(error))),
+        Ok(()) | Err(_) => Err(store.log_error(error)),
     }
 }
 

@@ -6,14 +6,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use codeanatomy_vocab::{DeltaVersion, Encoder, Error, Fingerprint, Result, UnixMillis};
+use datafusion_catalog::Session;
+use datafusion_common::{DataFusionError, Result as EngineResult};
+use datafusion_execution::object_store::ObjectStoreUrl;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_for};
 use deltalake_core::{ObjectStore, ObjectStoreError, Path};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use serde_json::Value;
+use url::{Position, Url};
 
 use crate::error::{Access, log_error, store_error, unreadable};
-use crate::{StoreOptions, TableLocation, codes};
+use crate::{StoreOptions, TableLocation, codes, remote};
 
 /// How many log files are read at a time.
 const CONCURRENT_READS: usize = 16;
@@ -45,6 +49,10 @@ pub(crate) struct Commit {
 impl Store {
     /// Opens the store of `location`. Nothing is read yet.
     pub(crate) fn open(location: &TableLocation, options: &StoreOptions) -> Result<Self> {
+        if location.local_path().is_none() {
+            let log_store = remote::log_store(location, options)?;
+            return Ok(Self::new(location.clone(), log_store));
+        }
         let raw = options.expose();
         let log_store = StorageConfig::parse_options(raw)
             .and_then(|config| logstore_for(location.url().expose(), config))
@@ -77,6 +85,82 @@ impl Store {
     /// The files of the table, with paths from its folder.
     pub(crate) fn files(&self) -> Arc<dyn ObjectStore> {
         self.log_store.object_store(None)
+    }
+
+    /// As [`open`](Self::open), for commits: the store must be one in which they are atomic.
+    pub(crate) async fn open_to_write(
+        location: &TableLocation,
+        options: &StoreOptions,
+    ) -> Result<Self> {
+        let store = Self::open(location, options)?;
+        remote::honours_conditional_put(&store).await?;
+        Ok(store)
+    }
+
+    /// Tells a session of the store; it knows the local one itself.
+    pub(crate) fn register(&self, session: &dyn Session) -> EngineResult<()> {
+        if self.location.local_path().is_none() {
+            let (url, root) = self
+                .root()
+                .map_err(|error| DataFusionError::External(Box::new(error)))?;
+            session
+                .runtime_env()
+                .register_object_store(url.as_ref(), root);
+        }
+        Ok(())
+    }
+
+    /// Where the engine finds this store, and the store itself from its root.
+    pub(crate) fn root(&self) -> Result<(ObjectStoreUrl, Arc<dyn ObjectStore>)> {
+        let url = self.location.url().expose();
+        let url = &url[..Position::BeforePath];
+        let url = ObjectStoreUrl::parse(url)
+            .map_err(|error| crate::error::internal("naming a store", error))?;
+        Ok((url, self.log_store.root_object_store(None)))
+    }
+
+    /// The path of a file of the table from the root of its store.
+    ///
+    /// # Errors
+    ///
+    /// [`CA-DELTA-0002`](codes::UNSUPPORTED_STORE) when it lies in another store.
+    pub(crate) fn path_from_root(&self, path: &str) -> Result<Path> {
+        let url = self.location.url().expose();
+        let elsewhere = || {
+            Error::new(
+                codes::UNSUPPORTED_STORE,
+                format!(
+                    "a file of the Delta table at {} lies in another store",
+                    self.location
+                ),
+            )
+            .with_help("copy the table with its files to one store")
+        };
+        let damaged = |error| {
+            Error::new(
+                codes::DAMAGED_TABLE,
+                format!(
+                    "the log of the Delta table at {} names a file that cannot exist",
+                    self.location
+                ),
+            )
+            .with("file", path)
+            .with_source(error)
+            .with_help("correct the path in `_delta_log`, or write the table again")
+        };
+        match Url::parse(path) {
+            Ok(file) if file.has_authority() => {
+                let is_here = file.scheme() == url.scheme() && file.authority() == url.authority();
+                if !is_here {
+                    return Err(elsewhere());
+                }
+                Path::from_url_path(file.path()).map_err(damaged)
+            }
+            _ => {
+                let folder = Path::from_url_path(url.path()).map_err(damaged)?;
+                Path::parse(format!("{folder}/{path}")).map_err(damaged)
+            }
+        }
     }
 
     /// Whether a folder of the table is there; a store without folders has every one.
@@ -301,6 +385,23 @@ impl Commit {
             .find_map(|key| info.get(key).and_then(Value::as_i64))
             .map(UnixMillis)
     }
+}
+
+/// The store of a location that is not on this machine, from its root, and the path of the location in
+/// it.
+///
+/// # Errors
+///
+/// [`CA-DELTA-0035`](codes::INVALID_OPTION) and [`CA-DELTA-0036`](codes::NO_CREDENTIALS) for options with
+/// which there is no store.
+pub fn object_store(
+    location: &TableLocation,
+    options: &StoreOptions,
+) -> Result<(Arc<dyn ObjectStore>, Path)> {
+    let root = remote::root(location, options)?;
+    let path = Path::from_url_path(location.url().expose().path())
+        .map_err(|error| crate::error::internal("reading a path of a URL", error))?;
+    Ok((root, path))
 }
 
 /// The version and what follows it in the name of a log file.

@@ -75,8 +75,8 @@ pub struct ScanConfig {
 /// # Errors
 ///
 /// [`CA-DELTA-0007`](crate::codes::UNREADABLE) when the location cannot be read.
-pub async fn is_delta_table(location: &TableLocation) -> Result<bool> {
-    let store = Store::open(location, &StoreOptions::new())?;
+pub async fn is_delta_table(location: &TableLocation, options: &StoreOptions) -> Result<bool> {
+    let store = Store::open(location, options)?;
     Ok(store.log().await?.newest().is_some())
 }
 
@@ -272,7 +272,6 @@ impl PinnedTable {
     /// column of paths that has the name of another column, or in a table with deletion vectors or
     /// column mapping.
     pub fn provider_with(&self, config: &ScanConfig) -> Result<Arc<dyn TableProvider>> {
-        let location = self.store.location();
         let files = match &config.file_paths {
             None => self.files.clone(),
             Some(paths) => self.files_at(paths)?,
@@ -287,14 +286,14 @@ impl PinnedTable {
         match self.layout {
             Layout::Plain => {
                 let pushdown = config.parquet_pushdown;
-                let scan = FilesScan::new(location, &placement, &files, pushdown)?;
+                let scan = FilesScan::new(&self.store, &placement, &files, pushdown)?;
                 Ok(Arc::new(scan))
             }
             Layout::ColumnMapping | Layout::DeletionVectors => {
                 let is_restricted = files.len() < self.files.len();
                 let raw_paths = is_restricted.then(|| self.raw_paths(&files));
                 let scan =
-                    LibraryScan::new(location, &self.snapshot, &placement, &files, raw_paths)?;
+                    LibraryScan::new(&self.store, &self.snapshot, &placement, &files, raw_paths)?;
                 Ok(Arc::new(scan))
             }
         }

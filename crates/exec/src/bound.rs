@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use codeanatomy_delta::StoreOptions;
 use codeanatomy_plan::PlanBundleArtifact;
 use codeanatomy_session::Session;
 use codeanatomy_vocab::{
     DatasetName, DeltaVersion, DeltaVersionSelector, Error, Location, Result, ViewName,
 };
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -71,6 +71,26 @@ impl BoundViews {
         &self.planned
     }
 
+    /// Where a dataset, or the output of a stored view, is: a path or a URL without secrets.
+    pub fn place_of(&self, table: &str) -> Option<String> {
+        if let Some(dataset) = self.datasets.get(table) {
+            return Some(dataset.path().display().to_string());
+        }
+        let view = self.planned.view(&ViewName::new(table).ok()?).ok()?;
+        let output = view.definition().output.as_ref()?;
+        Some(output.location.to_string())
+    }
+
+    /// The output of a stored view at the version that is current.
+    pub(crate) async fn open_output(&self, view: &ViewName) -> Result<Arc<dyn TableProvider>> {
+        self.open(view.as_str()).await
+    }
+
+    /// The columns of a pinned dataset.
+    pub fn dataset_schema(&self, name: &str) -> Option<SchemaRef> {
+        self.datasets.get(name).map(|dataset| dataset.schema())
+    }
+
     /// Says that the output of `view` at `version` is current from now on.
     pub(crate) fn set_output(&self, view: &ViewName, version: DeltaVersion) {
         lock(&self.outputs).insert(view.clone(), version);
@@ -92,6 +112,30 @@ impl BoundViews {
                 optimized: view.bundle().optimized.clone(),
             });
         }
+        let failed = |error| engine_error(error, view);
+        let unoptimized = self.with_upstream_in_place(view, view.analyzed())?;
+        let state = self.session.planning_state();
+        let optimized = bind::optimize(unoptimized.clone(), &state).map_err(failed)?;
+        Ok(ExecutedPlan {
+            unoptimized,
+            optimized,
+        })
+    }
+
+    /// The plan of a view before its contract left out or cast rows, with the plans of ephemeral
+    /// upstream views in place, and not optimized.
+    pub(crate) fn unaltered(&self, name: &ViewName) -> Result<LogicalPlan> {
+        let view = self.planned.view(name)?;
+        self.with_upstream_in_place(view, view.unaltered())
+    }
+
+    /// A plan of `view` with the plans of ephemeral upstream views in place.
+    fn with_upstream_in_place(
+        &self,
+        view: &PlannedView,
+        plan: &LogicalPlan,
+    ) -> Result<LogicalPlan> {
+        let inline = self.inlined(view);
         // Upstream plans first, so that each finds the ones that it reads.
         let mut upstream = BTreeMap::new();
         for other in self
@@ -104,14 +148,7 @@ impl BoundViews {
                 .map_err(|error| engine_error(error, other))?;
             upstream.insert(other.name().as_str().to_owned(), Arc::new(plan));
         }
-        let failed = |error| engine_error(error, view);
-        let unoptimized = bind::inline(view.analyzed().clone(), &upstream).map_err(failed)?;
-        let state = self.session.planning_state();
-        let optimized = bind::optimize(unoptimized.clone(), &state).map_err(failed)?;
-        Ok(ExecutedPlan {
-            unoptimized,
-            optimized,
-        })
+        bind::inline(plan.clone(), &upstream).map_err(|error| engine_error(error, view))
     }
 
     /// The bundle that a build of a view would keep, with the forms of the plan that it would run.
@@ -144,6 +181,16 @@ impl BoundViews {
         let tables = bind::sources(&plan).map_err(failed)?;
         let providers = self.providers(tables.keys().map(String::as_str)).await?;
         bind::bind(plan, &providers).map_err(failed)
+    }
+
+    /// The tables that a plan of `view` scans, by name.
+    pub(crate) async fn tables_of(
+        &self,
+        view: &PlannedView,
+        plan: &LogicalPlan,
+    ) -> Result<BTreeMap<String, Arc<dyn TableProvider>>> {
+        let tables = bind::sources(plan).map_err(|error| engine_error(error, view))?;
+        self.providers(tables.keys().map(String::as_str)).await
     }
 
     /// The physical plan of a view.
@@ -268,7 +315,7 @@ impl BoundViews {
             &DatasetName::new(name)?,
             &output.location,
             DeltaVersionSelector::Version(version),
-            &StoreOptions::default(),
+            &output.options,
         )
         .await?
         .provider()

@@ -12,9 +12,6 @@ pub const DATASET_FORMAT: Code = Code::new("CA-EXEC-0003", ErrorKind::Invalid, S
 pub const DATASET_UNREADABLE: Code = Code::new("CA-EXEC-0004", ErrorKind::Invalid, Stage::Data);
 /// A dataset whose files changed while a view was reading them.
 pub const DATASET_CHANGED: Code = Code::new("CA-EXEC-0005", ErrorKind::Drifted, Stage::Execution);
-/// A location of a kind that this version does not read.
-pub const LOCATION_UNSUPPORTED: Code =
-    Code::new("CA-EXEC-0006", ErrorKind::Unsupported, Stage::Data);
 /// A version or a timestamp for a dataset whose format has none.
 pub const DATASET_NOT_VERSIONED: Code =
     Code::new("CA-EXEC-0007", ErrorKind::Invalid, Stage::Configuration);
@@ -47,5 +44,21 @@ pub const RECORD_FORMAT: Code = Code::new("CA-EXEC-0031", ErrorKind::Unsupported
 pub const NOT_IN_RUN: Code = Code::new("CA-EXEC-0032", ErrorKind::Invalid, Stage::Configuration);
 /// Data that a past run read and that is gone or changed.
 pub const NOT_REPLAYABLE: Code = Code::new("CA-EXEC-0033", ErrorKind::Drifted, Stage::Data);
+/// A name that is neither a view nor a dataset.
+pub const UNKNOWN_TABLE: Code = Code::new("CA-EXEC-0040", ErrorKind::Invalid, Stage::Configuration);
+/// A column that a view or dataset does not have.
+pub const UNKNOWN_COLUMN: Code =
+    Code::new("CA-EXEC-0041", ErrorKind::Invalid, Stage::Configuration);
+/// A place for OpenLineage events that is none.
+pub const OPENLINEAGE_TARGET: Code =
+    Code::new("CA-EXEC-0042", ErrorKind::Invalid, Stage::Configuration);
+/// OpenLineage events that did not arrive. The run is not touched by that.
+pub const OPENLINEAGE_UNSENT: Code =
+    Code::new("CA-EXEC-0043", ErrorKind::Unavailable, Stage::Execution);
+/// A column of ids that the view does not have.
+pub const UNKNOWN_ID_COLUMN: Code = Code::new("CA-EXEC-0044", ErrorKind::Invalid, Stage::Compile);
+/// A table of invalid ids that cannot be written. The run is not touched by that.
+pub const QUALITY_UNWRITTEN: Code =
+    Code::new("CA-EXEC-0045", ErrorKind::Unavailable, Stage::Execution);
 /// Something that cannot happen unless this program is wrong.
 pub const INTERNAL: Code = Code::new("CA-EXEC-0099", ErrorKind::Internal, Stage::Internal);

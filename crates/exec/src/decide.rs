@@ -53,7 +53,9 @@ pub struct Decision {
 /// 3. neither the view nor anything that it reads calls a volatile function;
 /// 4. each stored view that it reads is skipped too, and its table still holds what this view's
 ///    last build read: the same commit, or the same result hash;
-/// 5. the output is laid out as the project asks.
+/// 5. the output is laid out as the project asks;
+/// 6. its rows were held against the view's contract as it is, where only the rows can tell whether
+///    they keep it.
 ///
 /// An ephemeral view is built where a stored view that computes it is built and last computed
 /// something else; otherwise it is skipped, though it may be computed again.
@@ -131,7 +133,7 @@ pub async fn output_states(
         .map(|(name, output)| async move {
             (
                 name,
-                codeanatomy_delta::output_state(&output.location, name).await,
+                codeanatomy_delta::output_state(&output.location, &output.options, name).await,
             )
         })
         .buffered(concurrency.max(1));
@@ -189,6 +191,14 @@ fn causes(
     let mut causes = Vec::new();
     if stamp.result_key != view.bundle().result_key {
         causes.extend(changed_components(view, &stamp.provenance.components));
+    }
+    if let Some(contract) = view.to_validate()
+        && stamp.provenance.validated != Some(contract)
+    {
+        causes.push(reason(
+            "schema_contract",
+            "the rows of the output were not held against the view's contract as it is",
+        ));
     }
     if !view.volatile().is_empty() {
         let functions: Vec<&str> = view.volatile().iter().map(String::as_str).collect();

@@ -20,6 +20,12 @@ mod compile;
 mod context;
 mod planned;
 
+// What plans tell of columns.
+mod lineage;
+
+// Contracts.
+mod validate;
+
 // Decisions.
 mod decide;
 
@@ -38,6 +44,8 @@ mod why;
 
 // What comes out.
 pub mod codes;
+mod openlineage;
+mod quality;
 mod report;
 
 pub use self::bound::{BoundViews, ExecutedPlan};
@@ -46,8 +54,14 @@ pub use self::dataset::{DatasetSpec, PinnedDataset};
 pub use self::decide::{Action, Decision, Decisions, Reason, output_states};
 pub use self::delta_reader::DeltaReader;
 pub use self::inputs::{Environment, TableInput, sql_dialect};
+pub use self::lineage::{
+    ALL_ROWS, Direction, LineageAnswer, LineageEdge, LineageFinding, LineageImpact, LineageTarget,
+    ProjectLineage, RowSource, ViewReport, unknown_table,
+};
+pub use self::openlineage::OpenLineageEvents;
 pub use self::planned::{PlannedView, PlannedViews};
 pub use self::platform::{open_session, open_session_with};
+pub use self::quality::{quality_schema, write_quality};
 pub use self::recorded::{
     RUN_INPUTS_FORMAT, RecordedDataset, RecordedOutput, RecordedParameter, RecordedView, RunInputs,
 };
@@ -56,5 +70,10 @@ pub use self::report::{
     BuildReport, FingerprintsReport, PlanReport, ViewFingerprints, ViewPlan, ViewResult,
 };
 pub use self::run::{Run, RunOptions, RunResult};
+pub use self::validate::{
+    CheckReport, ColumnNumbers, ContractCheck, ContractReport, ContractSubject, ContractViolation,
+    InvalidRow, RecordedColumn, RecordedContract, RowError, RowsOptions, RowsReport,
+    ViewValidation, ViolationReport, check_dataset, proposed_contract,
+};
 pub use self::view::{DeclaredContract, OutputDefinition, Parameter, ViewDefinition, parameter};
 pub use self::why::{Cause, Comparison, Why};

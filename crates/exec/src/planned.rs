@@ -8,12 +8,16 @@ use codeanatomy_plan::{IdentityInputs, InputIdentity, InputKind, PlanBundle};
 use codeanatomy_session::{RuntimeProfile, Session, parallel_map};
 use codeanatomy_udf::factory::Macros;
 use codeanatomy_views::ViewGraph;
-use codeanatomy_vocab::{DatasetName, Error, Errors, Location, Result, ViewName, nearest};
+use codeanatomy_vocab::{
+    DatasetName, Error, Errors, Fingerprint, Location, Result, ViewName, nearest,
+};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::compile::compile;
+use crate::lineage::ProjectLineage;
+use crate::validate::{self, ContractViolation, Held};
 use crate::{Environment, TableInput, ViewDefinition, codes};
 
 /// A plan with its upstream views in place may have this many nodes.
@@ -32,6 +36,8 @@ pub struct PlannedView {
     inlined_nodes: usize,
     /// Volatile functions of this view and of everything that it reads.
     volatile: BTreeSet<String>,
+    /// What the view's contract means for its plan.
+    held: Held,
 }
 
 /// Everything that a run may do, before any of it is done.
@@ -56,12 +62,36 @@ impl PlannedViews {
     /// contract. A view that reads a broken one is not reported for that.
     pub fn plan(
         graph: &ViewGraph,
-        mut views: BTreeMap<ViewName, ViewDefinition>,
+        views: BTreeMap<ViewName, ViewDefinition>,
         datasets: &BTreeMap<DatasetName, TableInput>,
         session: &Session,
         profile: &RuntimeProfile,
         environment: &Environment,
     ) -> Result<Self, Errors> {
+        let known = Vec::new();
+        let (planned, violations) =
+            Self::plan_leniently(graph, views, datasets, session, profile, environment, known)?;
+        let errors = violations.iter().map(ContractViolation::to_error).collect();
+        Errors::check(errors, planned)
+    }
+
+    /// As [`plan`](Self::plan), but columns that break a contract are no error: they come beside the
+    /// views, each with the views that rely on it. Those of datasets, which are `known` already, come
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// Everything else that is wrong with views, at once, and then the violations too.
+    pub fn plan_leniently(
+        graph: &ViewGraph,
+        mut views: BTreeMap<ViewName, ViewDefinition>,
+        datasets: &BTreeMap<DatasetName, TableInput>,
+        session: &Session,
+        profile: &RuntimeProfile,
+        environment: &Environment,
+        known: Vec<ContractViolation>,
+    ) -> Result<(Self, Vec<ContractViolation>), Errors> {
+        let mut violations = known;
         let identity = environment.identity(profile, session.run_time());
         let mut planned = Self {
             order: Vec::new(),
@@ -84,7 +114,8 @@ impl PlannedViews {
             });
             for result in results {
                 match result {
-                    Ok(view) => {
+                    Ok((view, found)) => {
+                        violations.extend(found);
                         planned.order.push(view.name().clone());
                         planned.views.insert(view.name().clone(), view);
                     }
@@ -92,7 +123,17 @@ impl PlannedViews {
                 }
             }
         }
-        Errors::check(errors, planned)
+        if !violations.is_empty() {
+            let lineage = ProjectLineage::new(&planned, datasets);
+            for violation in &mut violations {
+                violation.find_readers(&lineage, |table| readers_by_text(graph, table));
+            }
+        }
+        if !errors.is_empty() {
+            let broken = violations.iter().map(ContractViolation::to_error);
+            errors.splice(0..0, broken);
+        }
+        Errors::check(errors, (planned, violations))
     }
 
     /// The SQL macros that the views could call.
@@ -128,7 +169,7 @@ impl PlannedViews {
         datasets: &BTreeMap<DatasetName, TableInput>,
         session: &Session,
         identity: &IdentityInputs,
-    ) -> Result<PlannedView, Errors> {
+    ) -> Result<(PlannedView, Vec<ContractViolation>), Errors> {
         let mut tables = BTreeMap::new();
         for reference in definition.spec.references() {
             let name = reference.table.as_str();
@@ -140,6 +181,7 @@ impl PlannedViews {
             tables.insert(name.to_owned(), schema);
         }
         let compiled = compile(session, &definition, &tables, &self.macros)?;
+        let (compiled, held, violations) = validate::hold(&definition, compiled, session)?;
         let schema = output_schema(&compiled.optimized, &definition)?;
         let mut identity = identity.clone();
         let mut upstream = BTreeSet::new();
@@ -185,7 +227,7 @@ impl PlannedViews {
         let bundle = PlanBundle::new(&name, compiled.analyzed, compiled.optimized, &identity)
             .map_err(|error| error.at(Location::file(definition.spec.path())))?;
         volatile.extend(bundle.digest.volatile.iter().cloned());
-        Ok(PlannedView {
+        let view = PlannedView {
             definition,
             bundle,
             schema,
@@ -193,7 +235,9 @@ impl PlannedViews {
             datasets: read,
             inlined_nodes,
             volatile,
-        })
+            held,
+        };
+        Ok((view, violations))
     }
 
     /// Counts the nodes of `plan` with every ephemeral upstream view in place of its scans.
@@ -236,6 +280,20 @@ impl PlannedView {
         &self.bundle.logical
     }
 
+    /// The plan as the query says, before the view's contract left out or cast rows.
+    pub fn unaltered(&self) -> &LogicalPlan {
+        match &self.held.unaltered {
+            Some(plan) => plan,
+            None => self.analyzed(),
+        }
+    }
+
+    /// The identity of the view's contract, where rows have to be looked at to know that they keep
+    /// it.
+    pub(crate) fn to_validate(&self) -> Option<Fingerprint> {
+        self.held.open
+    }
+
     /// The schema that readers of this view see.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
@@ -275,20 +333,20 @@ impl PlannedView {
     }
 }
 
-/// The schema that readers see, checked against the view's contract and its partition columns.
+/// The views whose text names a table.
+fn readers_by_text(graph: &ViewGraph, table: &str) -> Vec<String> {
+    let names = graph.order().filter(|spec| {
+        let mut references = spec.references().iter();
+        references.any(|reference| reference.table == table)
+    });
+    names.map(|spec| spec.name().to_string()).collect()
+}
+
+/// The schema that readers see, checked against the partition columns.
 fn output_schema(plan: &LogicalPlan, view: &ViewDefinition) -> Result<SchemaRef, Errors> {
     let planned: SchemaRef = Arc::clone(plan.schema().inner());
     let name = view.spec.name();
     let mut errors = Vec::new();
-    if let Some((contract, declared_at)) = &view.contract {
-        for violation in codeanatomy_schema::check(contract, &planned) {
-            let error = violation.to_error().with("view", name);
-            errors.push(match declared_at {
-                Some(location) => error.at(location.clone()),
-                None => error.at(Location::file(view.spec.path())),
-            });
-        }
-    }
     let Some(output) = &view.output else {
         return Errors::check(errors, planned);
     };
@@ -303,6 +361,22 @@ fn output_schema(plan: &LogicalPlan, view: &ViewDefinition) -> Result<SchemaRef,
             .with("view", name)
             .with_help("name columns of the view in `partition_by`");
             errors.push(match &output.declared_at {
+                Some(location) => error.at(location.clone()),
+                None => error.at(Location::file(view.spec.path())),
+            });
+        }
+    }
+    for (column, (_, declared_at)) in &view.ids {
+        if planned.field_with_name(column).is_err() {
+            let names = planned.fields().iter().map(|field| field.name().as_str());
+            let error = Error::new(
+                codes::UNKNOWN_ID_COLUMN,
+                format!("the view has no column `{column}` of ids"),
+            )
+            .with_nearest(nearest(column, names))
+            .with("view", name)
+            .with_help("name columns of the view in `ids`");
+            errors.push(match declared_at {
                 Some(location) => error.at(location.clone()),
                 None => error.at(Location::file(view.spec.path())),
             });

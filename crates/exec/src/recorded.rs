@@ -17,6 +17,7 @@ use codeanatomy_vocab::{
 use datafusion::arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
+use crate::validate::RecordedContract;
 use crate::{
     DatasetSpec, Environment, OutputDefinition, Parameter, PinnedDataset, PlannedViews, TableInput,
     ViewDefinition, ViewFingerprints, codes, open_session, parameter, sql_dialect,
@@ -79,6 +80,9 @@ pub struct RecordedView {
     /// The identity of its contract.
     #[serde(default)]
     pub contract: Option<Fingerprint>,
+    /// The contract itself, where it left out or cast rows: then it is a part of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub altering: Option<RecordedContract>,
     /// Its identities in the run.
     pub keys: ViewFingerprints,
 }
@@ -312,14 +316,17 @@ impl RunInputs {
             rewrites: self.rewrites.clone(),
             macros: self.plan_macros(session)?,
         };
-        PlannedViews::plan(
+        // Whether columns kept their contracts was found out when the run was made.
+        let (planned, _) = PlannedViews::plan_leniently(
             &graph,
             definitions,
             &self.tables(),
             session,
             &self.profile,
             &environment,
-        )
+            Vec::new(),
+        )?;
+        Ok(planned)
     }
 
     fn plan_macros(&self, session: &Session) -> Result<Macros, Errors> {
@@ -358,6 +365,7 @@ impl RecordedView {
             params: params.collect(),
             output,
             contract: view.contract_identity().map(|contract| contract.hash),
+            altering: view.contract.as_ref().and_then(RecordedContract::of),
             keys,
         }
     }
@@ -382,6 +390,7 @@ impl RecordedView {
             None => None,
             Some(output) => Some(OutputDefinition {
                 location: TableLocation::parse(&output.location.display().to_string(), root)?,
+                options: StoreOptions::new(),
                 partition_by: output.partition_by.clone(),
                 declared_at: None,
             }),
@@ -390,12 +399,16 @@ impl RecordedView {
             spec,
             output,
             params,
-            contract: None,
+            contract: match &self.altering {
+                None => None,
+                Some(altering) => Some(altering.declared()?),
+            },
             recorded_contract: self.contract.map(|hash| ContractIdentity {
                 hash,
                 alters_rows: false,
                 detail: "as recorded".to_owned(),
             }),
+            ids: BTreeMap::new(),
             description: None,
         })
     }
@@ -454,7 +467,7 @@ impl RecordedDataset {
         };
         DatasetSpec {
             name: name.clone(),
-            place: Place::Local(root.join(&self.location)),
+            place: place(root, &self.location),
             format: DatasetFormat::ALL
                 .iter()
                 .find(|(name, _)| *name == self.format)
@@ -468,6 +481,15 @@ impl RecordedDataset {
             contract: None,
             declared_at: None,
         }
+    }
+}
+
+/// What a record calls a location: a path from the project's folder, or a URL.
+fn place(root: &Path, location: &Path) -> Place {
+    let local = || Place::Local(root.join(location));
+    match location.to_str() {
+        Some(text) if text.contains("://") => Place::parse(root, text).unwrap_or_else(|_| local()),
+        Some(_) | None => local(),
     }
 }
 

@@ -7,7 +7,7 @@ use codeanatomy_plan::Determinism;
 use codeanatomy_vocab::{DeltaVersion, Fingerprint, Result, RunId, ViewName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, BoundViews, Decisions, PlannedView, PlannedViews, Reason};
+use crate::{Action, BoundViews, Decisions, PlannedView, PlannedViews, Reason, ViewValidation};
 
 /// What a build would do.
 #[derive(Debug, Clone, Serialize)]
@@ -67,6 +67,10 @@ pub struct ViewResult {
     pub replay_form: Option<String>,
     /// Time from start to commit; 0 for a view that did not run.
     pub elapsed_ms: u64,
+    /// What holding its rows against its contract gave; none where nothing was built, or without a
+    /// contract.
+    #[serde(default)]
+    pub validation: Option<ViewValidation>,
 }
 
 /// The identities of all views.

@@ -11,12 +11,14 @@ use codeanatomy_delta::{
 use codeanatomy_obs::{Observer, Outcome, RunEvent, RunStatus};
 use codeanatomy_vocab::{Clock, Error, ErrorKind, Location, Result, RunId, ViewName};
 use datafusion::arrow::array::RecordBatch;
+use datafusion::physical_plan::ExecutionPlan;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{ephemeral_keys, semantic_components, stored_upstream, upstream_stamp};
 use crate::result_hash::ResultHash;
 use crate::schedule::Schedule;
+use crate::validate::{Guard, Outcomes};
 use crate::{
     BoundViews, BundleSink, Decisions, ExecutedPlan, PinnedDataset, PlannedView, ViewResult,
     bundle, codes,
@@ -102,7 +104,7 @@ impl Run {
             results.insert(view.name().clone(), result);
         }
         let mut schedule = Schedule::new(self.tasks());
-        let mut running: JoinSet<(ViewName, Duration, Result<Committed>)> = JoinSet::new();
+        let mut running: JoinSet<(ViewName, Duration, Outcomes)> = JoinSet::new();
         // Ids of tasks, to know the view of one that panicked.
         let mut names = BTreeMap::new();
         let stop = cancel.child_token();
@@ -135,7 +137,7 @@ impl Run {
                     continue;
                 }
             };
-            let (name, elapsed, committed) = match finished {
+            let (name, elapsed, outcomes) = match finished {
                 None => break,
                 Some(Ok((_, finished))) => finished,
                 Some(Err(panic)) => {
@@ -144,14 +146,15 @@ impl Run {
                     let error = Error::new(codes::INTERNAL, "a task panicked")
                         .with_source(panic)
                         .with_help("this is a defect of CodeAnatomy: please report it");
-                    (name, Duration::ZERO, Err(error))
+                    (name, Duration::ZERO, Outcomes::failed(error))
                 }
             };
             lock(&clocks).remove(&name);
-            match committed {
+            match outcomes.committed {
                 Ok(committed) => {
                     self.bound.set_output(&name, committed.version);
-                    let result = built(&name, &committed, elapsed);
+                    let mut result = built(&name, &committed, elapsed);
+                    result.validation = outcomes.validation;
                     self.tell(&observer, &result, self.first_reason(&name));
                     results.insert(name.clone(), result);
                     schedule.done(&name);
@@ -164,7 +167,8 @@ impl Run {
                     } else {
                         Outcome::Failed
                     };
-                    let result = without_rows(&name, outcome, elapsed);
+                    let mut result = without_rows(&name, outcome, elapsed);
+                    result.validation = outcomes.validation;
                     self.tell(&observer, &result, Some(error.to_string()));
                     results.insert(name.clone(), result);
                     let mut blocked = schedule.failed(&name);
@@ -176,7 +180,9 @@ impl Run {
                         self.block(&observer, view, &name, &mut results);
                     }
                     if !stopped {
-                        failures.push((name, error));
+                        failures.push((name.clone(), error));
+                        let further = outcomes.further.into_iter();
+                        failures.extend(further.map(|error| (name.clone(), error)));
                     }
                 }
             }
@@ -236,7 +242,7 @@ impl Run {
         cancel: CancellationToken,
         clocks: ProgressClocks,
         results: &BTreeMap<ViewName, ViewResult>,
-    ) -> impl Future<Output = (ViewName, Duration, Result<Committed>)> + Send + 'static {
+    ) -> impl Future<Output = (ViewName, Duration, Outcomes)> + Send + 'static {
         let bound = Arc::clone(&self.bound);
         let name = name.clone();
         let run_id = self.options.run_id.clone();
@@ -262,8 +268,8 @@ impl Run {
                 cancel,
                 bundles,
             };
-            let committed = build.view(&name, progress).await;
-            (name, started.elapsed(), committed)
+            let outcomes = build.view(&name, progress).await;
+            (name, started.elapsed(), outcomes)
         }
     }
 
@@ -379,7 +385,28 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    async fn view(&self, name: &ViewName, progress: Progress) -> Result<Committed> {
+    /// Builds a view, and says of its rows what its contract says of them.
+    async fn view(&self, name: &ViewName, progress: Progress) -> Outcomes {
+        let guard = tokio::select! {
+            guard = Guard::of(self.bound, name) => guard,
+            () = self.cancel.cancelled() => Err(interrupted(name)),
+        };
+        match guard {
+            Err(error) => Outcomes::failed(error),
+            Ok((guard, watched)) => {
+                let committed = self.written(name, watched, progress).await;
+                Outcomes::settle(guard.as_ref(), committed, name)
+            }
+        }
+    }
+
+    /// Writes the rows of a view, from `watched` where its contract has them looked at.
+    async fn written(
+        &self,
+        name: &ViewName,
+        watched: Option<Arc<dyn ExecutionPlan>>,
+        progress: Progress,
+    ) -> Result<Committed> {
         let view = self.bound.planned().view(name)?;
         let Some(output) = &view.definition().output else {
             return Err(Error::new(
@@ -389,9 +416,12 @@ impl Build<'_> {
         };
         let executed = self.bound.executed(name)?;
         let bundle = self.bundle(name, &executed);
-        let plan = tokio::select! {
-            plan = self.bound.physical_of(name, executed.optimized) => plan?,
-            () = self.cancel.cancelled() => return Err(interrupted(name)),
+        let plan = match watched {
+            Some(plan) => plan,
+            None => tokio::select! {
+                plan = self.bound.physical_of(name, executed.optimized) => plan?,
+                () = self.cancel.cancelled() => return Err(interrupted(name)),
+            },
         };
         let hook = Witness {
             hash: ResultHash::new(Arc::clone(view.schema())),
@@ -404,8 +434,9 @@ impl Build<'_> {
         };
         let spec = OverwriteSpec {
             location: output.location.clone(),
+            options: output.options.clone(),
             view: name.clone(),
-            schema: Arc::clone(view.schema()),
+            schema: Arc::new(codeanatomy_schema::stamp_abi(view.schema())),
             partition_by: output.partition_by.clone(),
             expected: self.expected,
             run_id: self.run_id.clone(),
@@ -415,6 +446,7 @@ impl Build<'_> {
                 components: semantic_components(view),
                 upstream: self.upstream.clone(),
                 ephemeral: ephemeral_keys(view, self.bound.planned()),
+                validated: view.to_validate(),
                 ..Provenance::default()
             },
             clock: Arc::clone(&self.clock),
@@ -557,6 +589,7 @@ fn built(name: &ViewName, committed: &Committed, elapsed: Duration) -> ViewResul
         delta_version: Some(committed.version),
         replay_form: Some("plan".to_owned()),
         elapsed_ms: millis(elapsed),
+        validation: None,
     }
 }
 
@@ -569,6 +602,7 @@ fn without_rows(name: &ViewName, outcome: Outcome, elapsed: Duration) -> ViewRes
         delta_version: None,
         replay_form: None,
         elapsed_ms: millis(elapsed),
+        validation: None,
     }
 }
 

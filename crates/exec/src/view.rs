@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use codeanatomy_delta::TableLocation;
+use codeanatomy_delta::{StoreOptions, TableLocation};
 use codeanatomy_plan::ContractIdentity;
-use codeanatomy_schema::SchemaContract;
+use codeanatomy_schema::{OnInvalid, SchemaContract};
 use codeanatomy_views::ViewSpec;
 use codeanatomy_vocab::{Error, Location, Result};
 use datafusion::arrow::datatypes::DataType;
@@ -13,8 +13,17 @@ use datafusion::common::ScalarValue;
 
 use crate::codes;
 
-/// A contract with the place where it is written.
-pub type DeclaredContract = (Arc<SchemaContract>, Option<Location>);
+/// A contract as a project declares it.
+#[derive(Debug, Clone)]
+pub struct DeclaredContract {
+    /// What is promised.
+    pub contract: Arc<SchemaContract>,
+    /// What becomes of rows that break it, where that is said. Where it is not, rows that break it
+    /// let nothing be written, and a column that must not be null must be so by its plan.
+    pub on_invalid: Option<OnInvalid>,
+    /// Where it is written.
+    pub declared_at: Option<Location>,
+}
 
 /// A view with what is to become of its result.
 #[derive(Debug, Clone)]
@@ -29,6 +38,8 @@ pub struct ViewDefinition {
     pub contract: Option<DeclaredContract>,
     /// The identity of the contract, where only that is known.
     pub recorded_contract: Option<ContractIdentity>,
+    /// Columns of the output that hold ids, each with what it identifies and where that is written.
+    pub ids: BTreeMap<String, (String, Option<Location>)>,
     /// For people.
     pub description: Option<String>,
 }
@@ -45,15 +56,34 @@ pub struct Parameter {
 }
 
 impl ViewDefinition {
-    /// What the contract adds to the view's identity. Contracts are checked and alter no row.
+    /// What the contract adds to the view's identity. One that is only checked alters no row.
     pub fn contract_identity(&self) -> Option<ContractIdentity> {
         match &self.contract {
             None => self.recorded_contract.clone(),
-            Some((contract, _)) => Some(ContractIdentity {
-                hash: contract.fingerprint(),
-                alters_rows: false,
-                detail: format!("{} columns", contract.columns().len()),
-            }),
+            Some(declared) => Some(declared.identity()),
+        }
+    }
+}
+
+impl DeclaredContract {
+    /// What becomes of rows that break it.
+    pub fn mode(&self) -> OnInvalid {
+        self.on_invalid.unwrap_or_default()
+    }
+
+    /// What it adds to the identity of a view.
+    pub fn identity(&self) -> ContractIdentity {
+        let n_columns = self.contract.columns().len();
+        ContractIdentity {
+            hash: match self.on_invalid {
+                None => self.contract.fingerprint(),
+                Some(mode) => mode.fingerprint(&self.contract),
+            },
+            alters_rows: self.mode().alters_rows(),
+            detail: match self.on_invalid {
+                None => format!("{n_columns} columns"),
+                Some(mode) => format!("{n_columns} columns, {mode} invalid rows"),
+            },
         }
     }
 }
@@ -63,6 +93,8 @@ impl ViewDefinition {
 pub struct OutputDefinition {
     /// The table.
     pub location: TableLocation,
+    /// How its store is reached.
+    pub options: StoreOptions,
     /// Columns by which the table is partitioned, in order.
     pub partition_by: Vec<String>,
     /// Where the project says so, for errors.

@@ -4,21 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy_delta::{StoreOptions, TableLocation};
+use codeanatomy_delta::TableLocation;
 use codeanatomy_exec::{
     DatasetSpec, DeclaredContract, OutputDefinition, ViewDefinition, parameter, sql_dialect,
 };
 use codeanatomy_project::{
-    CachePolicy, ContractSection, DatasetConfig, Layers, Place, Project, Source, UserConfig,
-    ViewFile,
+    CachePolicy, ContractSection, DatasetConfig, Layers, Project, Source, UserConfig, ViewFile,
 };
-use codeanatomy_schema::SchemaContract;
+use codeanatomy_schema::{OnInvalid, SchemaContract};
 use codeanatomy_session::{
     Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
 use codeanatomy_udf::factory::{MacroFile, MacroSet};
 use codeanatomy_views::{ViewGraph, ViewSpec};
-use codeanatomy_vocab::{Clock, DatasetName, Errors, Result, SystemClock, UnixMillis, ViewName};
+use codeanatomy_vocab::{
+    Clock, DatasetName, Error, Errors, Location, Result, SystemClock, UnixMillis, ViewName,
+};
+
+use crate::openlineage::OpenLineageSettings;
+use crate::tables::{store_options, text_of};
 
 /// What a caller says beyond the project folder.
 #[derive(Debug, Clone)]
@@ -34,6 +38,8 @@ pub struct Overrides {
     pub clock: Arc<dyn Clock>,
     /// The time that queries see as now; without it, the clock's when inputs are pinned.
     pub as_of: Option<UnixMillis>,
+    /// Where OpenLineage events go: a URL or the path of a file. Wins over variables and files.
+    pub openlineage: Option<String>,
 }
 
 impl Default for Overrides {
@@ -45,6 +51,7 @@ impl Default for Overrides {
             machine: Machine::detect(),
             clock: Arc::new(SystemClock),
             as_of: None,
+            openlineage: None,
         }
     }
 }
@@ -60,6 +67,7 @@ pub struct Configured {
     pub(crate) definitions: BTreeMap<ViewName, ViewDefinition>,
     pub(crate) datasets: BTreeMap<DatasetName, DatasetSpec>,
     pub(crate) macros: MacroSet,
+    pub(crate) openlineage: Option<OpenLineageSettings>,
     notices: Vec<Notice>,
 }
 
@@ -131,6 +139,15 @@ impl Configured {
         let graph = ViewGraph::build(specs, &known)
             .map_err(|found| errors.extend(found))
             .ok();
+        let openlineage = OpenLineageSettings::resolve(
+            &project,
+            overrides.openlineage.as_deref(),
+            &overrides.env,
+        )
+        .unwrap_or_else(|error| {
+            errors.push(error);
+            None
+        });
         Errors::check(errors, ())?;
         let (Some(graph), Some((profile, notices))) = (graph, profile) else {
             unreachable!("whatever is missing has left an error");
@@ -144,6 +161,7 @@ impl Configured {
             definitions,
             datasets,
             macros,
+            openlineage,
             notices,
         })
     }
@@ -187,7 +205,7 @@ impl Configured {
 fn profile(
     project: &Project,
     overrides: &Overrides,
-    errors: &mut Vec<codeanatomy_vocab::Error>,
+    errors: &mut Vec<Error>,
 ) -> Option<(RuntimeProfile, Vec<Notice>)> {
     let before = errors.len();
     let user = UserConfig::load(&overrides.env).unwrap_or_else(|found| {
@@ -243,7 +261,7 @@ fn macro_files(project: &Project) -> Vec<MacroFile> {
         .collect()
 }
 
-fn at_source(error: codeanatomy_vocab::Error, source: &Source) -> codeanatomy_vocab::Error {
+fn at_source(error: Error, source: &Source) -> Error {
     match source {
         Source::File(location) => error.at(location.clone()),
         other => error.with("source", other),
@@ -292,18 +310,28 @@ fn definition(
         );
         None
     });
+    errors.extend(unstored_mode(file, contract.as_ref()));
     let output = match file.config.cache {
         CachePolicy::None | CachePolicy::Memory | CachePolicy::DeltaStaging => None,
-        CachePolicy::DeltaOutput => output(project, file).unwrap_or_else(|error| {
-            errors.push(
-                error
-                    .at(file.location_of("location"))
-                    .with("view", &file.name),
+        CachePolicy::DeltaOutput => output(project, file).unwrap_or_else(|found| {
+            let place = |error: Error| match error.location() {
+                Some(_) => error,
+                None => error.at(file.location_of("location")),
+            };
+            errors.extend(
+                found
+                    .into_iter()
+                    .map(|error| place(error).with("view", &file.name)),
             );
             None
         }),
     };
     let description = file.config.description.clone();
+    let ids = file.config.ids.iter().map(|(column, kind)| {
+        let at = file.location_of(&format!("ids.{column}"));
+        (column.clone(), (kind.clone(), Some(at)))
+    });
+    let ids = ids.collect();
     Errors::check(
         errors,
         ViewDefinition {
@@ -312,29 +340,41 @@ fn definition(
             params,
             contract,
             recorded_contract: None,
+            ids,
             description,
         },
     )
 }
 
-fn output(project: &Project, file: &ViewFile) -> Result<Option<OutputDefinition>> {
+fn output(project: &Project, file: &ViewFile) -> Result<Option<OutputDefinition>, Errors> {
     let Some(place) = project.output_place(file.name.as_str()) else {
         return Ok(None);
     };
-    let location = TableLocation::parse(&place_text(&place), &project.root)?;
+    let location = TableLocation::parse(&text_of(&place), &project.root)?;
     Ok(Some(OutputDefinition {
         location,
+        options: store_options(project, &place, None)?,
         partition_by: file.config.partition_by.clone(),
         declared_at: Some(file.location_of("partition_by")),
     }))
 }
 
-/// The place as a location is written; a URL with everything it holds, since it is opened.
-fn place_text(place: &Place) -> String {
-    match place {
-        Place::Local(path) => path.display().to_string(),
-        Place::Url(url) => url.expose().to_string(),
-    }
+/// Rows that are not written anywhere can be left out or cast, and nothing else.
+fn unstored_mode(file: &ViewFile, contract: Option<&DeclaredContract>) -> Option<Error> {
+    let mode = contract?.on_invalid?;
+    let (_, at) = file.config.contract.as_ref()?.on_invalid.as_ref()?;
+    let is_stored = file.config.cache == CachePolicy::DeltaOutput;
+    (!is_stored && !mode.alters_rows()).then(|| {
+        Error::new(
+            codeanatomy_project::codes::CONFLICTING_KEYS,
+            format!("`on_invalid = \"{mode}\"` has no meaning: the view writes no output"),
+        )
+        .at(at.clone())
+        .with("view", &file.name)
+        .with_help(
+            "add `cache = \"delta_output\"`, write `filter` or `coerce`, or remove `on_invalid`",
+        )
+    })
 }
 
 fn contract(section: Option<&ContractSection>) -> Result<Option<DeclaredContract>, Errors> {
@@ -352,29 +392,70 @@ fn contract(section: Option<&ContractSection>) -> Result<Option<DeclaredContract
             )
         })
         .collect();
+    let mut errors = Vec::new();
     let contract = SchemaContract::build(&section.evolution, section.key.clone(), columns)
-        .map_err(|found| found.map(|error| error.at(section.declared_at.clone())))?;
-    Ok(Some((
-        Arc::new(contract),
-        Some(section.declared_at.clone()),
-    )))
+        .map_err(|found| {
+            let place = |error: Error| {
+                let at = place_in_contract(section, &error);
+                error.at(at)
+            };
+            errors.extend(found.into_iter().map(place));
+        })
+        .ok();
+    let on_invalid = section.on_invalid.as_ref().map(|(text, at)| {
+        OnInvalid::parse(text).unwrap_or_else(|error| {
+            errors.push(error.at(at.clone()));
+            OnInvalid::default()
+        })
+    });
+    let declared = contract.map(|contract| DeclaredContract {
+        contract: Arc::new(contract),
+        on_invalid,
+        declared_at: Some(section.declared_at.clone()),
+    });
+    Errors::check(errors, declared)
+}
+
+/// The column that an error is about, where it is written, or the policy, or the contract.
+fn place_in_contract(section: &ContractSection, error: &Error) -> Location {
+    let column = error.context().iter().find(|(key, _)| *key == "column");
+    let of_column = column.and_then(|(_, name)| section.column_at(name));
+    let of_policy = match error.code() {
+        codeanatomy_schema::codes::UNKNOWN_POLICY => section.evolution_at.as_ref(),
+        _ => None,
+    };
+    of_column
+        .or(of_policy)
+        .unwrap_or(&section.declared_at)
+        .clone()
 }
 
 fn dataset_spec(project: &Project, dataset: &DatasetConfig) -> Result<DatasetSpec, Errors> {
-    let options = dataset
-        .resolve_options(&project.root)?
-        .into_iter()
-        .fold(StoreOptions::new(), |options, (key, value)| {
-            options.with(key, value)
-        });
+    let place = dataset.place(&project.root)?;
+    let options = store_options(project, &place, Some(dataset))?;
+    let contract = contract(dataset.contract.as_ref())?;
+    if let Some((_, at)) = dataset
+        .contract
+        .as_ref()
+        .and_then(|it| it.on_invalid.as_ref())
+    {
+        return Err(Error::new(
+            codeanatomy_project::codes::CONFLICTING_KEYS,
+            "`on_invalid` has no meaning: a dataset is read and not written",
+        )
+        .at(at.clone())
+        .with("dataset", &dataset.name)
+        .with_help("remove the key, and put it into the contract of a view that reads the dataset")
+        .into());
+    }
     Ok(DatasetSpec {
         name: dataset.name.clone(),
-        place: dataset.place(&project.root)?,
+        place,
         format: dataset.format,
         csv: dataset.csv,
         selector: dataset.selector,
         options,
-        contract: contract(dataset.contract.as_ref())?,
+        contract,
         declared_at: Some(dataset.location_at.clone()),
     })
 }

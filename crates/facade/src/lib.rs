@@ -45,14 +45,22 @@
 
 // The pipeline.
 mod configure;
+mod contracts;
 mod functions;
+mod openlineage;
 mod past;
 mod pipeline;
 
+// Tables, one at a time.
+mod changes;
+mod tables;
+
+pub use self::changes::{Change, ChangeCounts, Changes, read_changes};
 pub use self::configure::{Configured, Overrides};
 pub use self::functions::default_functions;
 pub use self::past::{PastRuns, ReplayOptions, ReplayReport, RunDiff, ViewDiff};
 pub use self::pipeline::{BuildOptions, ExplainKind, Pinned, Planned, Ran};
+pub use self::tables::{TableRef, Tables, codes};
 pub use tokio_util::sync::CancellationToken;
 
 // The layers, in dependency order.

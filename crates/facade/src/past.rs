@@ -16,6 +16,8 @@ use crate::Configured;
 
 /// The artifact that holds what planning took in.
 pub(crate) const INPUTS: &str = "inputs.json";
+/// The Delta table of invalid ids, in the folder of a run.
+pub(crate) const QUALITY: &str = "quality";
 /// The artifact that holds what a build did.
 pub(crate) const REPORT: &str = "build.json";
 

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use codeanatomy_delta::OutputState;
 use codeanatomy_exec::{
-    BoundViews, BuildReport, BundleSink, Decision, Decisions, Environment, FingerprintsReport,
-    PinnedDataset, PlanReport, PlannedViews, Run, RunInputs, RunOptions, open_session,
+    BoundViews, BuildReport, BundleSink, ContractViolation, Decision, Decisions, Environment,
+    FingerprintsReport, OpenLineageEvents, PinnedDataset, PlanReport, PlannedViews, ProjectLineage,
+    Run, RunInputs, RunOptions, open_session, write_quality,
 };
 use codeanatomy_obs::{
     Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
@@ -23,8 +24,9 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::Configured;
-use crate::past::{INPUTS, REPORT, bundle_name};
+use crate::openlineage::OpenLineageSink;
+use crate::past::{INPUTS, QUALITY, REPORT, bundle_name};
+use crate::{Configured, contracts};
 
 /// A pipeline whose inputs are fixed.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ pub struct Planned {
     configured: Configured,
     session: Arc<Session>,
     views: Arc<PlannedViews>,
-    datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+    pub(crate) datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
     states: BTreeMap<ViewName, OutputState>,
 }
 
@@ -97,6 +99,16 @@ impl Configured {
         selection: &[ViewName],
         observer: Arc<dyn Observer>,
     ) -> Result<Pinned, Errors> {
+        self.pin_also(selection, &BTreeSet::new(), observer).await
+    }
+
+    /// Fixes also datasets that no selected view reads.
+    pub(crate) async fn pin_also(
+        self,
+        selection: &[ViewName],
+        also: &BTreeSet<DatasetName>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Pinned, Errors> {
         let phase = PhaseTimer::start(Phase::Pin, observer.as_ref());
         let selected = self.graph.with_upstream(selection)?;
         let run_time = self.as_of.unwrap_or_else(|| self.clock.now());
@@ -108,7 +120,7 @@ impl Configured {
         let mut pins: Vec<(DatasetName, Result<PinnedDataset, Errors>)> = futures::stream::iter(
             self.datasets
                 .values()
-                .filter(|spec| read.contains(spec.name.as_str())),
+                .filter(|spec| read.contains(spec.name.as_str()) || also.contains(&spec.name)),
         )
         .map(|spec| async { (spec.name.clone(), spec.pin(&session).await) })
         .buffer_unordered(self.profile.meta_fetch_concurrency().max(1))
@@ -145,6 +157,16 @@ impl Pinned {
     ///
     /// All at once: SQL that does not plan, broken contracts, outputs that cannot be read.
     pub async fn plan(self, observer: Arc<dyn Observer>) -> Result<Planned, Errors> {
+        let (planned, violations) = self.plan_leniently(observer).await?;
+        let errors = violations.iter().map(ContractViolation::to_error).collect();
+        Errors::check(errors, planned)
+    }
+
+    /// As [`plan`](Self::plan), with broken contracts beside the plans.
+    pub(crate) async fn plan_leniently(
+        self,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(Planned, Vec<ContractViolation>), Errors> {
         let phase = PhaseTimer::start(Phase::Plan, observer.as_ref());
         // Planning keeps threads busy; it must not hold up the runtime's own.
         let planning = tokio::task::spawn_blocking(move || {
@@ -165,17 +187,19 @@ impl Pinned {
                 .map(|(name, dataset)| (name.clone(), dataset.table_input()))
                 .collect();
             let macros = on_planning_stack(|| configured.planned_macros(&session))?;
-            let views = PlannedViews::plan(
+            let known = contracts::violations_of(&configured, &datasets);
+            let (views, violations) = PlannedViews::plan_leniently(
                 &configured.graph,
                 definitions,
                 &tables,
                 &session,
                 &configured.profile,
                 &Environment::of(&session).with_macros(macros),
+                known,
             )?;
-            Ok::<_, Errors>((configured, session, datasets, Arc::new(views)))
+            Ok::<_, Errors>((configured, session, datasets, Arc::new(views), violations))
         });
-        let (configured, session, datasets, views) = planning
+        let (configured, session, datasets, views, violations) = planning
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         phase.end();
@@ -184,13 +208,25 @@ impl Pinned {
         let states = codeanatomy_exec::output_states(&views, concurrency).await?;
         phase.end();
         let root = configured.project.root.clone();
-        Ok(Planned {
+        let planned = Planned {
             root,
             configured,
             session,
             views,
             datasets,
             states,
+        };
+        Ok((planned, violations))
+    }
+}
+
+impl Pinned {
+    /// A dataset as it is pinned.
+    pub(crate) fn dataset(&self, name: &str) -> Result<&PinnedDataset> {
+        self.datasets.get(name).map(AsRef::as_ref).ok_or_else(|| {
+            Error::new(codeanatomy_exec::codes::INTERNAL, "a dataset is not pinned")
+                .with("dataset", name)
+                .with_help("this is a defect of CodeAnatomy: please report it")
         })
     }
 }
@@ -287,6 +323,14 @@ impl Planned {
         })
     }
 
+    /// Where the columns of all planned views come from, and what a change of them can reach.
+    pub fn lineage(&self) -> ProjectLineage {
+        let tables = self.datasets.iter();
+        let tables = tables.map(|(name, dataset)| (name.clone(), dataset.table_input()));
+        let names = self.configured.datasets.keys();
+        ProjectLineage::new(&self.views, &tables.collect()).with_datasets(names)
+    }
+
     /// Runs a view and streams its rows without writing anything. Upstream outputs that are current
     /// are read; what is not is computed on the way.
     ///
@@ -326,10 +370,10 @@ impl Planned {
         recorder.pins(self.pins());
         recorder.artifact(INPUTS, &self.inputs());
         recorder.artifact("plan.json", &plan);
-        let observer: Arc<dyn Observer> = Arc::new(Fanout(vec![
-            Arc::clone(&recorder) as Arc<dyn Observer>,
-            observer,
-        ]));
+        let openlineage = self.openlineage(&bound, &run_id);
+        let mut observers = vec![Arc::clone(&recorder) as Arc<dyn Observer>, observer];
+        observers.extend(openlineage.clone().map(|sink| sink as Arc<dyn Observer>));
+        let observer: Arc<dyn Observer> = Arc::new(Fanout(observers));
         observer.observe(&RunEvent::RunStarted {
             run_id: run_id.clone(),
             at: clock.now(),
@@ -337,7 +381,7 @@ impl Planned {
         });
         let phase = PhaseTimer::start(Phase::Execute, observer.as_ref());
         let run = Run::new(
-            bound,
+            Arc::clone(&bound),
             decisions,
             self.states,
             RunOptions {
@@ -349,6 +393,16 @@ impl Planned {
             },
         );
         let result = run.execute(Arc::clone(&observer), cancel).await;
+        let built = result
+            .views
+            .iter()
+            .filter(|view| view.delta_version.is_some());
+        let built: Vec<ViewName> = built
+            .filter(|view| view.was_built())
+            .map(|view| view.name.clone())
+            .collect();
+        let folder = recorder.folder().join(QUALITY);
+        let quality = write_quality(&bound, &built, &folder, &run_id, Arc::clone(clock)).await;
         phase.end();
         observer.observe(&RunEvent::RunFinished {
             run_id: run_id.clone(),
@@ -369,15 +423,20 @@ impl Planned {
         if !finished.warnings.is_empty() {
             report.run_bundle = None;
         }
+        let mut warnings = finished.warnings;
+        warnings.extend(quality.err());
+        if let Some(sink) = openlineage {
+            warnings.extend(sink.finish().await);
+        }
         Ok(Ran {
             report,
             failures: result.failures,
-            warnings: finished.warnings,
+            warnings,
         })
     }
 
     /// The decisions where nothing is forced.
-    fn unforced(&self) -> Decisions {
+    pub(crate) fn unforced(&self) -> Decisions {
         Decisions::make(&self.views, &self.states, &BTreeSet::new())
     }
 
@@ -391,7 +450,7 @@ impl Planned {
     }
 
     /// Binds the views to data; outputs are read only where nothing is to be built.
-    fn bind(&self, decisions: &Decisions) -> BoundViews {
+    pub(crate) fn bind(&self, decisions: &Decisions) -> BoundViews {
         let current: BTreeMap<ViewName, DeltaVersion> = self
             .states
             .iter()
@@ -404,6 +463,16 @@ impl Planned {
             self.datasets.clone(),
             current,
         )
+    }
+
+    /// What sends OpenLineage events, if somebody wants them.
+    fn openlineage(&self, bound: &BoundViews, run_id: &RunId) -> Option<Arc<OpenLineageSink>> {
+        let settings = self.configured.openlineage.as_ref()?;
+        let clock = &self.configured.clock;
+        let (namespace, project) = (settings.namespace(), &self.configured.project.name);
+        let events = OpenLineageEvents::new(bound, namespace, project, run_id, clock.as_ref());
+        let sink = OpenLineageSink::start(settings, events, Arc::clone(clock));
+        Some(Arc::new(sink))
     }
 
     fn run_start(&self, run_id: &RunId, label: Option<String>) -> RunStart {

@@ -27,7 +27,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{ColumnEdge, ColumnLineage, ColumnRef, PlanNode};
+use crate::{
+    ColumnEdge, ColumnLineage, ColumnRef, EdgeKinds, LineageGraph, PlanNode, SourceColumn,
+};
 
 /// Where the schema of the facet is published.
 pub const SCHEMA_URL: &str = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet";
@@ -76,7 +78,8 @@ pub struct Transformation {
     pub r#type: &'static str,
     /// The kind of the edge, for example `GROUP_BY`.
     pub subtype: &'static str,
-    /// The plan node that uses it so.
+    /// The plan node that uses it so; empty where the way goes through several plans.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// Whether the value is hidden on the way. No plan says that; always false.
     pub masking: bool,
@@ -123,6 +126,58 @@ impl ColumnLineageFacet {
             dataset: inputs(lineage.rows.edges.iter().collect()),
         }
     }
+}
+
+impl ColumnLineageFacet {
+    /// The facet of a view's output, with views of `graph` that it reads looked through. A table that
+    /// is no view of `graph` is a dataset. `None` if there is no such view.
+    pub fn composed(
+        graph: &LineageGraph,
+        view: &str,
+        producer: impl Into<String>,
+        dataset: impl Fn(&str) -> DatasetName,
+    ) -> Option<Self> {
+        let lineage = graph.lineage(view)?;
+        let mut fields = BTreeMap::new();
+        let mut rows = Vec::new();
+        for column in &lineage.columns {
+            let sources = graph.upstream(view, &column.name)?;
+            // What concerns the rows is the same for all columns.
+            rows = composed_fields(&sources, |source| source.rows, &dataset);
+            let input_fields = composed_fields(&sources, |source| source.value, &dataset);
+            fields.insert(column.name.clone(), OutputField { input_fields });
+        }
+        Some(Self {
+            producer: producer.into(),
+            schema_url: SCHEMA_URL,
+            fields,
+            dataset: rows,
+        })
+    }
+}
+
+fn composed_fields(
+    sources: &[SourceColumn],
+    kinds: impl Fn(&SourceColumn) -> EdgeKinds,
+    dataset: &impl Fn(&str) -> DatasetName,
+) -> Vec<InputField> {
+    let used = sources.iter().filter(|source| !kinds(source).is_empty());
+    let fields = used.map(|source| {
+        let DatasetName { namespace, name } = dataset(&source.source.table);
+        let transformations = kinds(source).iter().map(|kind| Transformation {
+            r#type: kind.class(),
+            subtype: kind.as_str(),
+            description: String::new(),
+            masking: false,
+        });
+        InputField {
+            namespace,
+            name,
+            field: source.source.column.to_string(),
+            transformations: transformations.collect(),
+        }
+    });
+    fields.collect()
 }
 
 fn input_fields(

@@ -58,3 +58,5 @@ pub const FILE_EXISTS: Code = invalid("CA-PROJECT-0022");
 pub const NOTHING_FOUND: Code = invalid("CA-PROJECT-0023");
 /// A file of a new project that cannot be written.
 pub const UNWRITABLE: Code = invalid("CA-PROJECT-0024");
+/// A contract that is to be written where there is one already.
+pub const CONTRACT_EXISTS: Code = invalid("CA-PROJECT-0030");

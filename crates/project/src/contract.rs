@@ -7,7 +7,7 @@ use codeanatomy_vocab::{Error, Location};
 use crate::codes;
 use crate::toml::{Entry, Findings, Section};
 
-const KEYS: [&str; 3] = ["evolution", "key", "columns"];
+const KEYS: [&str; 4] = ["evolution", "key", "columns", "on_invalid"];
 const COLUMN_KEYS: [&str; 3] = ["name", "type", "nullable"];
 
 /// The policy of a contract that names none.
@@ -24,6 +24,8 @@ pub struct ContractSection {
     pub key: Vec<String>,
     /// The columns, in the order written, no name twice.
     pub columns: Vec<ColumnSection>,
+    /// What becomes of rows that break the contract, and where it is written.
+    pub on_invalid: Option<(String, Location)>,
     /// Where the contract begins.
     pub declared_at: Location,
 }
@@ -42,6 +44,12 @@ pub struct ColumnSection {
 }
 
 impl ContractSection {
+    /// Where the column of this name is written, if it is.
+    pub fn column_at(&self, name: &str) -> Option<&Location> {
+        let column = self.columns.iter().find(|column| column.name == name);
+        column.map(|column| &column.declared_at)
+    }
+
     /// Reads the `contract` of a section, if it has one.
     pub(crate) fn read(parent: &Section<'_>, findings: &mut Findings) -> Option<Self> {
         let entry = parent.get("contract")?;
@@ -59,11 +67,16 @@ impl ContractSection {
             let columns = distinct_columns(&entry, findings);
             columns.into_iter().map(|(name, _)| name).collect()
         });
+        let on_invalid = section.get("on_invalid").and_then(|entry| {
+            let text = findings.take(entry.filled_text())?;
+            Some((text, entry.at()))
+        });
         Some(Self {
             evolution,
             evolution_at,
             key,
             columns: read_columns(&section, findings),
+            on_invalid,
             declared_at: section.at().clone(),
         })
     }

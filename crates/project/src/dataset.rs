@@ -165,20 +165,11 @@ impl DatasetConfig {
     ///
     /// `CA-VOCAB-0003` for each option that points nowhere.
     pub fn resolve_options(&self, root: &Path) -> Result<BTreeMap<String, Secret>, Errors> {
-        let mut findings = Findings::default();
-        let mut resolved = BTreeMap::new();
-        for (key, value) in &self.options {
-            let value = value.resolve(root).map_err(|error| {
-                error
-                    .at(self.declared_at.clone())
-                    .with("dataset", &self.name)
-                    .with("option", key)
-            });
-            if let Some(value) = findings.take(value) {
-                resolved.insert(key.clone(), value);
-            }
-        }
-        Errors::check(findings.into_vec(), resolved)
+        resolve_options(&self.options, root, |error| {
+            error
+                .at(self.declared_at.clone())
+                .with("dataset", &self.name)
+        })
     }
 
     /// Reads the dataset of this name.
@@ -313,7 +304,28 @@ fn timestamp(entry: &Entry<'_>) -> Result<UnixMillis> {
     }
 }
 
-fn read_options(entry: &Entry<'_>, findings: &mut Findings) -> BTreeMap<String, OptionValue> {
+/// Options with their secrets read; `place` says of an error whose they are.
+pub(crate) fn resolve_options(
+    options: &BTreeMap<String, OptionValue>,
+    root: &Path,
+    place: impl Fn(Error) -> Error,
+) -> Result<BTreeMap<String, Secret>, Errors> {
+    let mut findings = Findings::default();
+    let mut resolved = BTreeMap::new();
+    for (key, value) in options {
+        let value = value.resolve(root);
+        let value = value.map_err(|error| place(error).with("option", key));
+        if let Some(value) = findings.take(value) {
+            resolved.insert(key.clone(), value);
+        }
+    }
+    Errors::check(findings.into_vec(), resolved)
+}
+
+pub(crate) fn read_options(
+    entry: &Entry<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<String, OptionValue> {
     let Some(section) = findings.take(entry.section()) else {
         return BTreeMap::new();
     };
@@ -347,7 +359,7 @@ fn option(entry: &Entry<'_>, section: &str) -> Result<OptionValue> {
     Ok(OptionValue::Plain(value))
 }
 
-fn secret_ref(entry: &Entry<'_>) -> Result<SecretRef> {
+pub(crate) fn secret_ref(entry: &Entry<'_>) -> Result<SecretRef> {
     let wrong = || {
         entry.invalid(
             format!("`{}` is not a reference to a secret", entry.path()),

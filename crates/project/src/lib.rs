@@ -36,7 +36,9 @@ mod project;
 mod contract;
 mod dataset;
 mod diagnostics;
+mod openlineage;
 mod session;
+mod stores;
 mod view;
 
 // Settings and where they come from.
@@ -57,9 +59,11 @@ pub use self::dataset::{CsvOptions, DatasetConfig, DatasetFormat, OptionValue};
 pub use self::diagnostics::{DiagnosticsProfile, DiagnosticsSection};
 pub use self::discover::discover;
 pub use self::layers::Layers;
+pub use self::openlineage::OpenLineageSection;
 pub use self::place::Place;
 pub use self::project::{PROJECT_FILE, Project};
 pub use self::session::SessionSection;
 pub use self::source::{SettingValue, Source, Sourced};
+pub use self::stores::StoreConfig;
 pub use self::user::UserConfig;
 pub use self::view::{CachePolicy, MacroFile, ParamConfig, ViewConfig, ViewFile};

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use codeanatomy_vocab::{DatasetName, Error, Errors, Location, Result, ViewName};
+use codeanatomy_vocab::{DatasetName, Error, Errors, Location, Result, Secret, ViewName};
 
 use crate::dataset::DatasetConfig;
 use crate::diagnostics::DiagnosticsSection;
 use crate::discover::no_project;
+use crate::openlineage::OpenLineageSection;
 use crate::place::Place;
 use crate::session::SessionSection;
+use crate::stores::{self, StoreConfig};
 use crate::toml::{Findings, Section, TomlFile};
 use crate::view::{CachePolicy, Defaults, MacroFile, ViewFile};
 use crate::{codes, outputs, text, view};
@@ -17,12 +19,14 @@ use crate::{codes, outputs, text, view};
 /// The name of the file that makes a folder a project.
 pub const PROJECT_FILE: &str = "codeanatomy.toml";
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 8] = [
     "project",
     "session",
+    "stores",
     "datasets",
     "defaults",
     "diagnostics",
+    "openlineage",
     "otel",
 ];
 const PROJECT_KEYS: [&str; 2] = ["name", "output"];
@@ -40,6 +44,8 @@ pub struct Project {
     pub output: String,
     /// The section `[session]`.
     pub session: SessionSection,
+    /// Stores, in the order in which they are written.
+    pub stores: Vec<StoreConfig>,
     /// Datasets by name.
     pub datasets: BTreeMap<DatasetName, DatasetConfig>,
     /// Views by name. No name is also a dataset's.
@@ -48,6 +54,8 @@ pub struct Project {
     pub macros: Vec<MacroFile>,
     /// The section `[diagnostics]`.
     pub diagnostics: DiagnosticsSection,
+    /// The section `[openlineage]`.
+    pub openlineage: OpenLineageSection,
 }
 
 /// What stands in `codeanatomy.toml`.
@@ -56,11 +64,13 @@ struct Declared {
     output: String,
     output_at: Location,
     session: SessionSection,
+    stores: Vec<StoreConfig>,
     datasets: BTreeMap<DatasetName, DatasetConfig>,
     /// Every dataset, also those with errors, by lower-case name.
     dataset_names: BTreeMap<String, (DatasetName, Location)>,
     defaults: Defaults,
     diagnostics: DiagnosticsSection,
+    openlineage: OpenLineageSection,
 }
 
 impl Project {
@@ -98,13 +108,29 @@ impl Project {
             root: physical,
             output: declared.output,
             session: declared.session,
+            stores: declared.stores,
             datasets: declared.datasets,
             views,
             macros,
             diagnostics: declared.diagnostics,
+            openlineage: declared.openlineage,
         };
         outputs::check(&project, &declared.output_at, &mut findings);
         Errors::check(findings.into_vec(), project)
+    }
+
+    /// The options of the store at a place, with their secrets read: those of the store with the longest
+    /// URL that holds it; none for a folder of this machine.
+    ///
+    /// # Errors
+    ///
+    /// `CA-VOCAB-0003` for each option that points nowhere.
+    pub fn store_options(&self, place: &Place) -> Result<BTreeMap<String, Secret>, Errors> {
+        let holding = self.stores.iter().filter(|store| store.url.contains(place));
+        match holding.max_by_key(|store| store.url.to_string().len()) {
+            Some(store) => store.resolve_options(&self.root),
+            None => Ok(BTreeMap::new()),
+        }
     }
 
     /// Where the view of this name writes its output; nothing for an unknown view, or one that
@@ -146,10 +172,12 @@ impl Declared {
             output: DEFAULT_OUTPUT.to_owned(),
             output_at: Location::file(PROJECT_FILE),
             session: SessionSection::default(),
+            stores: Vec::new(),
             datasets: BTreeMap::new(),
             dataset_names: BTreeMap::new(),
             defaults: Defaults::default(),
             diagnostics: DiagnosticsSection::default(),
+            openlineage: OpenLineageSection::default(),
         }
     }
 
@@ -158,9 +186,11 @@ impl Declared {
         file.check_keys(&KEYS, findings);
         declared.read_project(file, findings);
         declared.session = SessionSection::read(file, findings);
+        declared.stores = stores::read(root, file, findings);
         declared.read_datasets(root, file, findings);
         declared.defaults = Defaults::read(file, findings);
         declared.diagnostics = DiagnosticsSection::read(file, findings);
+        declared.openlineage = OpenLineageSection::read(file, findings);
         if let Some(entry) = file.get("otel") {
             findings.push(
                 Error::new(

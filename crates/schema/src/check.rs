@@ -124,6 +124,16 @@ impl fmt::Display for ViolationCode {
 }
 
 impl Violation {
+    /// The name of the column that the path begins with.
+    pub fn top_column(&self) -> String {
+        path::top(&self.column)
+    }
+
+    /// Whether it is about the column of this name as a whole, and not about something in it.
+    pub fn is_of_column(&self, name: &str) -> bool {
+        self.column == path::segment(name)
+    }
+
     /// The violation as an error with the code
     /// [`CA-SCHEMA-0100`](codes::CONTRACT_VIOLATED), so that a build can stop on it. The caller
     /// adds which view or dataset it is about.

@@ -21,6 +21,9 @@ pub const NULLABLE_KEY: Code =
 /// compared, an order by a column twice.
 pub const CONTRADICTION: Code =
     Code::new("CA-SCHEMA-0006", ErrorKind::Invalid, Stage::Configuration);
+/// A word for what becomes of invalid rows that is none.
+pub const UNKNOWN_MODE: Code =
+    Code::new("CA-SCHEMA-0007", ErrorKind::Invalid, Stage::Configuration);
 /// A schema that breaks its contract; the context names the violation and the column.
 pub const CONTRACT_VIOLATED: Code =
     Code::new("CA-SCHEMA-0100", ErrorKind::Invalid, Stage::Contract);

@@ -33,6 +33,7 @@ pub mod encoding;
 mod check;
 mod contract;
 pub mod evolve;
+mod mode;
 
 // What changed.
 mod diff;
@@ -64,8 +65,9 @@ pub use self::contract::{ColumnContract, OrderColumn, SchemaContract};
 pub use self::diff::{Change, SchemaChange, diff};
 pub use self::encoding::{encode_data_type, encode_field, encode_schema, fingerprint};
 pub use self::evolve::EvolutionPolicy;
+pub use self::mode::OnInvalid;
 #[cfg(feature = "validate")]
-pub use self::prove::{proves_not_null, proves_unique};
+pub use self::prove::{Facts, proves_not_null, proves_unique};
 #[cfg(feature = "validate")]
 pub use self::statistics::{ColumnStatistics, column_statistics, value_counts};
 pub use self::types::parse_data_type;

@@ -34,3 +34,37 @@ pub(crate) fn value(parent: &str) -> String {
 pub(crate) fn variant(parent: &str, type_id: i8) -> String {
     format!("{parent}<{type_id}>")
 }
+
+/// The name of the column that a path begins with.
+pub(crate) fn top(path: &str) -> String {
+    let Some(quoted) = path.strip_prefix('"') else {
+        let end = path.find(['.', '[', '{', '<']).unwrap_or(path.len());
+        return path.get(..end).unwrap_or(path).to_owned();
+    };
+    let mut name = String::new();
+    let mut letters = quoted.chars().peekable();
+    while let Some(letter) = letters.next() {
+        // A doubled quote is a part of the name.
+        if letter == '"' && letters.next_if_eq(&'"').is_none() {
+            break;
+        }
+        name.push(letter);
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_column_is_found_again_in_every_path_that_begins_with_it() {
+        for name in ["price", "a.b", "say \"x\"", "\"", "", "größe", "a[b{c<d"] {
+            let column = segment(name);
+            assert_eq!(top(&column), name);
+            assert_eq!(top(&field(&column, "x.y")), name);
+            assert_eq!(top(&item(&value(&column))), name);
+            assert_eq!(top(&variant(&column, 3)), name);
+        }
+    }
+}

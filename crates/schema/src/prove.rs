@@ -3,17 +3,44 @@
 //! Nothing here trusts what a table declares about its keys; that a column is declared not null is
 //! trusted, because the engine and the file formats hold to it.
 
+use std::collections::BTreeSet;
+
 use datafusion_common::{Column, DFSchema, JoinType, NullEquality};
-use datafusion_expr::{Aggregate, Distinct, Expr, Join, LogicalPlan, Operator};
+use datafusion_expr::{Aggregate, Distinct, Expr, Join, LogicalPlan, Operator, TableScan};
 
 /// Whether no row of `plan` can have a null in the column at `position`: its type says so, a filter
 /// or an inner join lets no null through, or all of that is true of the columns that it stands for.
 ///
 /// `false` means that it is not proved, not that there are nulls.
 pub fn proves_not_null(plan: &LogicalPlan, position: usize) -> bool {
+    proves_not_null_knowing(plan, position, &Facts::default())
+}
+
+/// What is known of the rows of tables, beyond their types: from the statistics of exactly the files
+/// that will be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts(BTreeSet<(String, String)>);
+
+impl Facts {
+    /// That no row of a table, as the plan calls it, has a null in this column.
+    pub fn add_not_null(&mut self, table: impl Into<String>, column: impl Into<String>) {
+        self.0.insert((table.into(), column.into()));
+    }
+
+    fn is_not_null(&self, scan: &TableScan, position: usize) -> bool {
+        let fields = scan.projected_schema.fields();
+        fields.get(position).is_some_and(|field| {
+            let names = (scan.table_name.to_string(), field.name().clone());
+            self.0.contains(&names)
+        })
+    }
+}
+
+/// As [`proves_not_null`], with what is known of the tables.
+pub(crate) fn proves_not_null_knowing(plan: &LogicalPlan, position: usize, facts: &Facts) -> bool {
     let mut pending = vec![(plan, position)];
     while let Some((plan, position)) = pending.pop() {
-        match not_null(plan, position) {
+        match not_null(plan, position, facts) {
             Step::Proved => {}
             Step::IfAll(rest) => pending.extend(rest),
             Step::Unproved => return false,
@@ -52,7 +79,11 @@ impl<T> Step<T> {
     }
 }
 
-fn not_null(plan: &LogicalPlan, position: usize) -> Step<(&LogicalPlan, usize)> {
+fn not_null<'p>(
+    plan: &'p LogicalPlan,
+    position: usize,
+    facts: &Facts,
+) -> Step<(&'p LogicalPlan, usize)> {
     if let Some(schema) = own_schema(plan)
         && let Some(field) = schema.fields().get(position)
         && !field.is_nullable()
@@ -96,6 +127,7 @@ fn not_null(plan: &LogicalPlan, position: usize) -> Step<(&LogicalPlan, usize)> 
             Step::if_one(same_column(on.select_expr.get(position), &on.input))
         }
         LogicalPlan::EmptyRelation(empty) if !empty.produce_one_row => Step::Proved,
+        LogicalPlan::TableScan(scan) if facts.is_not_null(scan, position) => Step::Proved,
         LogicalPlan::EmptyRelation(_)
         | LogicalPlan::TableScan(_)
         | LogicalPlan::Subquery(_)

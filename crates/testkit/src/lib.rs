@@ -4,7 +4,8 @@
 //!
 //! # Features
 //!
-//! `queries` adds random queries and random rows, and with them Arrow.
+//! - `queries` adds random queries and random rows, and with them Arrow.
+//! - `s3` adds a store that speaks the protocol of S3 on loopback.
 
 // Projects.
 mod synthetic;
@@ -12,6 +13,10 @@ mod synthetic;
 // Queries.
 #[cfg(feature = "queries")]
 pub mod queries;
+
+// Stores.
+#[cfg(feature = "s3")]
+pub mod s3;
 
 // Measuring.
 mod paired;

@@ -38,7 +38,8 @@ pub(crate) fn build(args: &Build, dir: &Path, context: &Context) -> Result<Exit,
     let cancel = context.interrupts.token();
     let observer = progress::observer(output);
     let ran = context.block_on(async {
-        let planned = context.planned(dir, &args.views, &observer);
+        let openlineage = args.openlineage.clone();
+        let planned = context.planned_with(dir, &args.views, &observer, openlineage);
         let planned = unless_cancelled(&cancel, planned).await?;
         let forced = match (args.force, args.views.is_empty()) {
             (false, _) => Vec::new(),

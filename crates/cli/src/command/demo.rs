@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Demo, context: &Context) -> Result<Exit, Errors> {
         views: Vec::new(),
         force: false,
         fail_fast: false,
+        openlineage: None,
     };
     let exit = build::build(&all, &dir, context)?;
     if exit == Exit::Ok && output.format == Format::Text {

@@ -23,12 +23,26 @@ impl Context {
 
     /// Reads the project in a folder.
     pub(crate) fn configured_in(&self, dir: &Path) -> Result<Configured, Errors> {
+        self.configured_with(dir, None)
+    }
+
+    /// Reads the project in a folder; `openlineage` says where events go.
+    pub(crate) fn configured_with(
+        &self,
+        dir: &Path,
+        openlineage: Option<String>,
+    ) -> Result<Configured, Errors> {
         self.output.paths.start_at(dir);
         let settings = self.global.settings.iter();
         let overrides = Overrides {
             settings: settings.map(|s| (s.key.clone(), s.value.clone())).collect(),
             env: self.environment.variables.clone(),
             as_of: self.global.as_of,
+            // A file is looked for from the current folder, as every path of the arguments.
+            openlineage: openlineage.map(|target| match target.contains("://") {
+                true => target,
+                false => self.absolute(Path::new(&target)).display().to_string(),
+            }),
             ..Overrides::default()
         };
         let configured = Configured::load(dir, overrides)?;
@@ -48,8 +62,19 @@ impl Context {
         selection: &[ViewName],
         observer: &Arc<dyn Observer>,
     ) -> Result<Planned, Errors> {
+        self.planned_with(dir, selection, observer, None).await
+    }
+
+    /// As [`planned`](Self::planned); `openlineage` says where events go.
+    pub(crate) async fn planned_with(
+        &self,
+        dir: &Path,
+        selection: &[ViewName],
+        observer: &Arc<dyn Observer>,
+        openlineage: Option<String>,
+    ) -> Result<Planned, Errors> {
         observer.observe(&RunEvent::PhaseStarted { phase: Phase::Load });
-        let configured = self.configured_in(dir)?;
+        let configured = self.configured_with(dir, openlineage)?;
         let pinned = configured.pin(selection, Arc::clone(observer)).await?;
         pinned.plan(Arc::clone(observer)).await
     }

@@ -11,8 +11,8 @@ pub(crate) enum Align {
 ///
 /// A column without any text is left out, heading and all.
 #[derive(Debug)]
-pub(crate) struct Table {
-    columns: Vec<(&'static str, Align)>,
+pub(crate) struct Table<'a> {
+    columns: Vec<(&'a str, Align)>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -22,8 +22,8 @@ struct Cell {
     width: usize,
 }
 
-impl Table {
-    pub(crate) fn new(columns: &[(&'static str, Align)]) -> Self {
+impl<'a> Table<'a> {
+    pub(crate) fn new(columns: &[(&'a str, Align)]) -> Self {
         Self {
             columns: columns.to_vec(),
             rows: Vec::new(),
@@ -93,6 +93,16 @@ impl Table {
         }
         text
     }
+}
+
+/// Facts under each other, their names lined up; those without a value are left out.
+pub(crate) fn facts(facts: &[(&str, String)], paint: super::Paint) -> String {
+    let shown = || facts.iter().filter(|(_, value)| !value.is_empty());
+    let width = shown().map(|(name, _)| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    shown()
+        .map(|(name, value)| format!("{} {value}\n", paint.faint(&format!("{name:<width$}"))))
+        .collect()
 }
 
 /// A cell without colours.

@@ -6,8 +6,15 @@
 )]
 
 mod bad_input;
+mod contracts;
+mod crash;
+mod delta;
 mod interrupt;
 mod journey;
+mod lineage;
+mod openlineage;
 mod project;
+#[cfg(feature = "s3")]
+mod s3;
 mod schemas;
 mod streams;

@@ -78,6 +78,12 @@ impl Project {
         Ran::new(self.command(args).env(name, value).output().unwrap())
     }
 
+    /// Runs the program with some environment variables, to its end.
+    pub(crate) fn run_with_all(&self, variables: &[(&str, &str)], args: &[&str]) -> Ran {
+        let variables = variables.iter().copied();
+        Ran::new(self.command(args).envs(variables).output().unwrap())
+    }
+
     /// Runs the program and reads the JSON document it prints.
     pub(crate) fn json(&self, args: &[&str]) -> (i32, Value) {
         let args: Vec<&str> = args.iter().chain(&["--format", "json"]).copied().collect();

@@ -19,6 +19,15 @@ fn every_document_is_what_its_schema_says() {
         let document = check("explain", 0, &project, &args);
         assert!(!document["plan"].as_str().unwrap().is_empty());
     }
+    for target in [
+        &["by_region"][..],
+        &["orders.region"],
+        &["by_region", "--downstream"],
+        &[],
+    ] {
+        let args = [&["lineage"], target].concat();
+        check("lineage", 0, &project, &args);
+    }
     check("runs-list", 0, &project, &["runs", "list"]);
     check("runs-show", 0, &project, &["runs", "show"]);
     check("why", 0, &project, &["why", "by_region"]);
@@ -34,6 +43,20 @@ fn every_document_is_what_its_schema_says() {
     let (newest, oldest) = (run(0), run(2));
     check("diff", 0, &project, &["diff", &oldest, &newest]);
     check("why", 0, &project, &["why", "by_region", "--to", &newest]);
+    check("check", 0, &project, &["check"]);
+    check(
+        "contract-init",
+        0,
+        &project,
+        &["contract", "init", "by_region"],
+    );
+    check("check", 0, &project, &["check", "by_region", "--rows"]);
+    check("build", 0, &project, &["build", "--force"]);
+    project.write(
+        "views/all_orders.toml",
+        "[contract]\nkey = [\"region\"]\nevolution = \"RELAXED\"\n",
+    );
+    check("check", 4, &project, &["check", "all_orders", "--rows"]);
     check("config-show", 0, &project, &["config", "show"]);
     check(
         "config-show",
@@ -52,12 +75,61 @@ fn every_document_is_what_its_schema_says() {
 }
 
 #[test]
+fn every_document_about_a_table_is_what_its_schema_says() {
+    let project = Project::new();
+    check("build", 0, &project, &["build"]);
+    let delta = |schema: &str, args: &[&str]| {
+        let args = [&["delta"], args].concat();
+        check(&format!("delta-{schema}"), 0, &project, &args)
+    };
+    delta("info", &["info", "by_region"]);
+    delta("protocol", &["protocol", "by_region"]);
+    delta("history", &["history", "by_region"]);
+    delta("files", &["files", "by_region", "--stats"]);
+    delta("checkpoint-create", &["checkpoint", "create", "by_region"]);
+    delta(
+        "checkpoint-inspect",
+        &["checkpoint", "inspect", "by_region"],
+    );
+    delta("optimize", &["optimize", "by_region"]);
+    delta("restore", &["restore", "by_region", "--to-version", "0"]);
+    delta("vacuum", &["vacuum", "by_region", "--dry-run"]);
+    delta("cleanup-log", &["cleanup-log", "by_region", "--dry-run"]);
+    delta("cursor-reset", &["cursor", "reset", "by_region", "orders"]);
+    delta("cursor-show", &["cursor", "show"]);
+    let enabled = "delta.enableChangeDataFeed";
+    let log = project.path("out/by_region/_delta_log");
+    let first = std::fs::read_to_string(log.join("00000000000000000000.json")).unwrap();
+    let line = first
+        .lines()
+        .find(|line| line.contains("metaData"))
+        .unwrap();
+    let mut metadata: Value = serde_json::from_str(line).unwrap();
+    metadata["metaData"]["configuration"] = serde_json::json!({ enabled: "true" });
+    let next = std::fs::read_dir(&log).unwrap().count();
+    let version = (0..next)
+        .find(|v| !log.join(format!("{v:020}.json")).exists())
+        .unwrap();
+    std::fs::write(
+        log.join(format!("{version:020}.json")),
+        metadata.to_string(),
+    )
+    .unwrap();
+    project.write("orders.csv", "id,region,amount\n1,north,7\n");
+    check("build", 0, &project, &["build"]);
+    let from = version.to_string();
+    let feed = delta("cdf", &["cdf", "by_region", "--from-version", &from]);
+    assert_eq!(feed["inserted"], 1);
+}
+
+#[test]
 fn every_failure_is_what_its_schema_says() {
     let project = Project::new();
     check("error", 2, &project, &["biuld"]);
     check("error", 2, &project, &["build", "../x"]);
     check("error", 2, &project, &["runs", "show", "zzz"]);
     check("error", 2, &project, &["init"]);
+    check("error", 2, &project, &["lineage", "ordres.id"]);
 
     check("error", 3, &project, &["udf", "show", "stable_ids"]);
 

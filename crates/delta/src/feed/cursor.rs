@@ -40,10 +40,11 @@ pub struct CursorReset {
 /// As [`open`](crate::open).
 pub async fn feed_cursors(
     location: &TableLocation,
+    options: &StoreOptions,
     view: &ViewName,
     datasets: &[DatasetName],
 ) -> Result<BTreeMap<DatasetName, Option<DeltaVersion>>> {
-    let store = Store::open(location, &StoreOptions::new())?;
+    let store = Store::open(location, options)?;
     let mut cursors = BTreeMap::new();
     let newest = store.log().await?.newest();
     if newest.is_none() {
@@ -66,12 +67,13 @@ pub async fn feed_cursors(
 /// As [`open`](crate::open); [`CA-DELTA-0013`](codes::UNWRITABLE) when the commit fails.
 pub async fn reset_feed_cursor(
     location: &TableLocation,
+    options: &StoreOptions,
     view: &ViewName,
     dataset: &DatasetName,
     to: Option<DeltaVersion>,
     clock: &dyn Clock,
 ) -> Result<CursorReset> {
-    let store = Store::open(location, &StoreOptions::new())?;
+    let store = Store::open_to_write(location, options).await?;
     // Says what is wrong where there is no table.
     load(&store, None).await?;
     let snapshot = eager(&store).await?;

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod scan;
+mod window;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::{StoreOptions, TableLocation, codes, protocol};
 
 pub(crate) use self::cursor::cursor_transactions;
 pub use self::cursor::{CursorReset, feed_cursors, reset_feed_cursor};
+pub use self::window::{FeedBound, feed_window};
 
 /// The property that makes a table record its changes.
 const ENABLED: &str = "delta.enableChangeDataFeed";
@@ -129,7 +131,7 @@ async fn open_in(store: &Store, name: &DatasetName, window: FeedWindow) -> Resul
         .scan_cdf()
         .with_starting_version(start)
         .with_ending_version(end);
-    let provider = FeedScan::new(store.location(), feed, SchemaRef::clone(&schema))?;
+    let provider = FeedScan::new(store, feed, SchemaRef::clone(&schema))?;
     Ok(ChangeFeed {
         dataset_name: name.clone(),
         versions: Some((start, end)),

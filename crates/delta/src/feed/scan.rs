@@ -11,28 +11,24 @@ use deltalake_core::delta_datafusion::DeltaCdfTableProvider;
 use deltalake_core::operations::load_cdf::CdfLoadBuilder;
 use std::sync::Arc;
 
-use crate::TableLocation;
 use crate::error::{guarded, internal};
 use crate::scan::ConformExec;
+use crate::store::Store;
 
 /// A feed as the library reads it, with the types that we promise.
 #[derive(Debug)]
 pub(super) struct FeedScan {
-    location: TableLocation,
+    store: Store,
     schema: SchemaRef,
     inner: DeltaCdfTableProvider,
 }
 
 impl FeedScan {
-    pub(super) fn new(
-        location: &TableLocation,
-        feed: CdfLoadBuilder,
-        schema: SchemaRef,
-    ) -> Result<Self> {
+    pub(super) fn new(store: &Store, feed: CdfLoadBuilder, schema: SchemaRef) -> Result<Self> {
         let inner = DeltaCdfTableProvider::try_new(feed)
             .map_err(|error| internal("opening a change feed", error))?;
         Ok(Self {
-            location: location.clone(),
+            store: store.clone(),
             schema,
             inner,
         })
@@ -56,8 +52,9 @@ impl TableProvider for FeedScan {
         _: &[Expr],
         limit: Option<usize>,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        self.store.register(session)?;
         let scan = self.inner.scan(session, projection, &[], limit);
-        let input = guarded(&self.location, scan)
+        let input = guarded(self.store.location(), scan)
             .await
             .map_err(|error| DataFusionError::External(Box::new(error)))??;
         let schema = project_schema(&self.schema, projection)?;

@@ -75,7 +75,11 @@ pub async fn inspect_checkpoints(
     location: &TableLocation,
     options: &StoreOptions,
 ) -> Result<CheckpointInspection> {
-    let store = Store::open(location, options)?;
+    inspect_in(&Store::open(location, options)?).await
+}
+
+pub(crate) async fn inspect_in(store: &Store) -> Result<CheckpointInspection> {
+    let location = store.location();
     let mut found: BTreeMap<DeltaVersion, Vec<(String, u64)>> = BTreeMap::new();
     if store.has_folder("_delta_log").await? {
         let folder = Path::from("_delta_log");
@@ -104,11 +108,11 @@ pub async fn inspect_checkpoints(
         checkpoints.push(CheckpointEntry {
             version,
             size_bytes: files.iter().map(|(_, size)| size).sum(),
-            problem: problem(&store, &files).await?,
+            problem: problem(store, &files).await?,
             files: files.into_iter().map(|(name, _)| name).collect(),
         });
     }
-    let last_checkpoint = last_checkpoint(&store).await?;
+    let last_checkpoint = last_checkpoint(store).await?;
     let mut problems: Vec<String> = checkpoints
         .iter()
         .filter_map(|entry| {
@@ -146,8 +150,9 @@ impl CheckpointInspection {
         Err(Error::new(codes::DAMAGED_CHECKPOINT, problem.clone())
             .with_expected("whole checkpoints, and a `_last_checkpoint` that names one")
             .with_help(
-                "delete the damaged checkpoint's files and `_last_checkpoint`, then make a new \
-                 checkpoint; where older commits are gone from the log, restore the files instead",
+                "if the log has all commits from version 0 or an older whole checkpoint on, delete \
+                 the damaged checkpoint's files and `_last_checkpoint`, then make a new one with \
+                 `delta checkpoint create`; else restore the files",
             ))
     }
 }

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use serde::Serialize;
 
-use super::{failed, inspect_checkpoints, library_table, quiet_commit, readable_store};
+use super::{failed, inspect_checkpoints, library_table, quiet_commit, writable_store};
 use crate::error::{Access, guarded, store_error};
 use crate::resolve::find_log;
 use crate::store::version_of;
@@ -69,7 +69,7 @@ pub async fn vacuum(
     options: &StoreOptions,
     spec: VacuumSpec,
 ) -> Result<VacuumReport> {
-    let store = readable_store(location, options).await?;
+    let store = writable_store(location, options).await?;
     let table = library_table(&store).await?;
     let own = Duration::from_secs(7 * 24 * 60 * 60);
     let own = property(&table, "delta.deletedFileRetentionDuration").unwrap_or(own);
@@ -131,7 +131,7 @@ pub async fn cleanup_log(
     dry_run: bool,
     clock: &dyn Clock,
 ) -> Result<CleanupReport> {
-    let store = readable_store(location, options).await?;
+    let store = writable_store(location, options).await?;
     let table = library_table(&store).await?;
     let retention = property(&table, "delta.logRetentionDuration").unwrap_or(LOG_RETENTION);
     let retention = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);

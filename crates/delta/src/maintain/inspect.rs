@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use codeanatomy_vocab::{
-    DatasetName, DeltaVersion, DeltaVersionSelector, Fingerprint, Result, RunId, UnixMillis,
-    ViewName,
+    DeltaVersion, DeltaVersionSelector, Fingerprint, Result, RunId, UnixMillis, ViewName,
 };
 use deltalake_core::kernel::Snapshot;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::readable_store;
+use crate::active::active_files;
 use crate::output::stamp_of;
-use crate::protocol::feature_names;
-use crate::resolve::{find_log, load, readable};
+use crate::protocol::{self, WrittenProtocol, feature_names};
+use crate::resolve::{find_log, load, readable, resolve};
 use crate::schema::logical_schema;
 use crate::store::Store;
-use crate::{ProtocolSupport, StoreOptions, TableLocation, open};
+use crate::{ProtocolSupport, StoreOptions, TableLocation};
 
 /// A table in brief.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -131,13 +131,13 @@ pub struct FileInfo {
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open).
 pub async fn table_info(location: &TableLocation, options: &StoreOptions) -> Result<TableInfo> {
     let store = readable_store(location, options).await?;
     let log = find_log(&store).await?;
     let (oldest_version, _) = readable(&store, &log)?;
     let snapshot = load(&store, None).await?;
-    let files = crate::active::active_files(&store, &snapshot).await?;
+    let files = active_files(&store, &snapshot).await?;
     let metadata = snapshot.metadata();
     let schema = logical_schema(&snapshot.schema(), location)?;
     Ok(TableInfo {
@@ -178,18 +178,38 @@ pub async fn table_info(location: &TableLocation, options: &StoreOptions) -> Res
 }
 
 /// Says what readers and writers of a table must know. It works for a table that this version
-/// cannot read, as long as its log can be loaded.
+/// cannot read too, as long as a commit with its protocol is in the log.
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open).
 pub async fn table_protocol(
     location: &TableLocation,
     options: &StoreOptions,
 ) -> Result<ProtocolInfo> {
     let store = Store::open(location, options)?;
-    find_log(&store).await?;
-    Ok(protocol_info(&load(&store, None).await?))
+    let log = find_log(&store).await?;
+    let error = match load(&store, None).await {
+        Ok(snapshot) => return Ok(protocol_info(&snapshot)),
+        Err(error) => error,
+    };
+    // What cannot be loaded may still say why.
+    let written = protocol::in_log(&store, &log).await.ok_or(error)?;
+    Ok(with_support(written))
+}
+
+/// The newest version of a table. Only names of files are looked at.
+///
+/// # Errors
+///
+/// [`CA-DELTA-0003`](crate::codes::NOT_A_TABLE) where there is none,
+/// [`CA-DELTA-0007`](crate::codes::UNREADABLE) when the location cannot be read.
+pub async fn newest_version(
+    location: &TableLocation,
+    options: &StoreOptions,
+) -> Result<DeltaVersion> {
+    let store = Store::open(location, options)?;
+    Ok(find_log(&store).await?.newest().unwrap_or_default())
 }
 
 /// The commits of a table, newest first, at most `limit` of them. Commits that are gone from the
@@ -197,7 +217,7 @@ pub async fn table_protocol(
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open).
 pub async fn table_history(
     location: &TableLocation,
     options: &StoreOptions,
@@ -246,26 +266,25 @@ pub async fn table_history(
     Ok(entries)
 }
 
-/// The data files of a version, sorted by path.
+/// The data files of a version, sorted by path, as the log has them; none is looked for.
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`](crate::open), but for files that are missing.
 pub async fn table_files(
-    name: &DatasetName,
     location: &TableLocation,
     selector: DeltaVersionSelector,
     options: &StoreOptions,
 ) -> Result<Vec<FileInfo>> {
-    let table = open(name, location, selector, options).await?;
-    Ok(table
-        .files()
-        .iter()
+    let store = readable_store(location, options).await?;
+    let version = resolve(&store, selector).await?;
+    let snapshot = load(&store, version).await?;
+    let files = active_files(&store, &snapshot).await?;
+    Ok(files
+        .into_iter()
         .map(|file| FileInfo {
-            path: file.path.clone(),
             size_bytes: file.size_bytes,
             modified_at: file.modified,
-            partition_values: file.partition_values.clone(),
             n_rows: file.n_rows,
             n_deleted: file
                 .deletion_vector
@@ -275,22 +294,37 @@ pub async fn table_files(
                 .stats
                 .as_deref()
                 .and_then(|text| serde_json::from_str(text).ok()),
+            path: file.path,
+            partition_values: file.partition_values,
         })
         .collect())
 }
 
 fn protocol_info(snapshot: &Snapshot) -> ProtocolInfo {
     let protocol = snapshot.protocol();
+    with_support(WrittenProtocol {
+        min_reader_version: u32::try_from(protocol.min_reader_version()).unwrap_or(0),
+        min_writer_version: u32::try_from(protocol.min_writer_version()).unwrap_or(0),
+        reader_features: feature_names(protocol.reader_features()),
+        writer_features: feature_names(protocol.writer_features()),
+    })
+}
+
+fn with_support(protocol: WrittenProtocol) -> ProtocolInfo {
+    let WrittenProtocol {
+        min_reader_version,
+        min_writer_version,
+        reader_features,
+        writer_features,
+    } = protocol;
     let support = ProtocolSupport::default();
-    let reader_features = feature_names(protocol.reader_features());
-    let writer_features = feature_names(protocol.writer_features());
     let missing = |features: &[String], known: &std::collections::BTreeSet<String>| {
         let unknown = features.iter().filter(|name| !known.contains(*name));
         unknown.cloned().collect()
     };
     ProtocolInfo {
-        min_reader_version: u32::try_from(protocol.min_reader_version()).unwrap_or(0),
-        min_writer_version: u32::try_from(protocol.min_writer_version()).unwrap_or(0),
+        min_reader_version,
+        min_writer_version,
         unsupported_reader_features: missing(&reader_features, &support.supported_reader_features),
         unsupported_writer_features: missing(&writer_features, &support.supported_writer_features),
         reader_features,

@@ -13,25 +13,35 @@ use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::{DeltaTable, DeltaTableError};
 
 use crate::error::{Chain, guarded};
-use crate::resolve::load;
+use crate::resolve::{find_log, load};
 use crate::store::Store;
-use crate::{StoreOptions, TableLocation, codes, protocol};
+use crate::{StoreOptions, TableLocation, codes, protocol, remote};
 
+pub(crate) use self::checkpoint::inspect_in;
 pub use self::checkpoint::{
     CheckpointEntry, CheckpointInspection, CheckpointReport, create_checkpoint, inspect_checkpoints,
 };
 pub use self::clean::{CleanupReport, VacuumReport, VacuumSpec, cleanup_log, vacuum};
 pub use self::inspect::{
-    ColumnInfo, FileInfo, HistoryEntry, ProtocolInfo, TableInfo, table_files, table_history,
-    table_info, table_protocol,
+    ColumnInfo, FileInfo, HistoryEntry, ProtocolInfo, TableInfo, newest_version, table_files,
+    table_history, table_info, table_protocol,
 };
 pub use self::rewrite::{OptimizeReport, OptimizeSpec, RestoreReport, optimize, restore};
 
 /// Opens the store of a table that this version can read right.
 async fn readable_store(location: &TableLocation, options: &StoreOptions) -> Result<Store> {
     let store = Store::open(location, options)?;
+    // Says what is there where there is no table.
+    find_log(&store).await?;
     let snapshot = load(&store, None).await?;
     protocol::check(snapshot.protocol(), snapshot.metadata(), location)?;
+    Ok(store)
+}
+
+/// As [`readable_store`], for commits.
+async fn writable_store(location: &TableLocation, options: &StoreOptions) -> Result<Store> {
+    let store = readable_store(location, options).await?;
+    remote::honours_conditional_put(&store).await?;
     Ok(store)
 }
 

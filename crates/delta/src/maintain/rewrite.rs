@@ -2,14 +2,16 @@
 
 use std::num::NonZeroU64;
 
-use codeanatomy_vocab::{DeltaVersion, Result};
+use codeanatomy_vocab::{DeltaVersion, DeltaVersionSelector, Error, Result, nearest};
 use deltalake_core::operations::optimize::OptimizeType;
 use serde::Serialize;
 
-use super::{failed, library_table, quiet_commit, readable_store};
+use super::{failed, library_table, quiet_commit, writable_store};
 use crate::error::guarded;
-use crate::resolve::resolve;
-use crate::{StoreOptions, TableLocation};
+use crate::resolve::{find_log, load, resolve};
+use crate::schema::logical_schema;
+use crate::store::Store;
+use crate::{StoreOptions, TableLocation, codes};
 
 /// How rows are laid out anew.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,7 +43,7 @@ pub struct OptimizeReport {
 pub struct RestoreReport {
     /// The version whose rows the table has again.
     pub restored_version: DeltaVersion,
-    /// The version that this made.
+    /// The version that this made; the same one where it was the newest already.
     pub version: DeltaVersion,
     /// Files that belong to the table again.
     pub files_restored: usize,
@@ -53,14 +55,15 @@ pub struct RestoreReport {
 ///
 /// # Errors
 ///
-/// As [`open`](crate::open); [`CA-DELTA-0031`](crate::codes::MAINTENANCE_FAILED) when the table
-/// has features that a rewrite cannot keep, or the location cannot be written.
+/// As [`open`](crate::open); [`CA-DELTA-0034`](codes::INVALID_LAYOUT) for columns by which rows cannot
+/// be ordered; [`CA-DELTA-0031`](crate::codes::MAINTENANCE_FAILED) when the table has features that a rewrite cannot keep, or the location cannot be written.
 pub async fn optimize(
     location: &TableLocation,
     options: &StoreOptions,
     spec: OptimizeSpec,
 ) -> Result<OptimizeReport> {
-    let store = readable_store(location, options).await?;
+    let store = writable_store(location, options).await?;
+    check_columns(&store, &spec.z_order_by).await?;
     let how = if spec.z_order_by.is_empty() {
         OptimizeType::Compact
     } else {
@@ -87,6 +90,50 @@ pub async fn optimize(
     })
 }
 
+/// Refuses columns by which rows cannot be ordered.
+async fn check_columns(store: &Store, columns: &[String]) -> Result<()> {
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let snapshot = load(store, None).await?;
+    let schema = logical_schema(&snapshot.schema(), store.location())?;
+    let partition_by = snapshot.metadata().partition_columns();
+    let refused = |column: &String, why: &str, help: &str| {
+        Error::new(
+            codes::INVALID_LAYOUT,
+            format!("rows cannot be ordered by `{column}`: {why}"),
+        )
+        .with_help(help.to_owned())
+    };
+    for (index, column) in columns.iter().enumerate() {
+        if partition_by.contains(column) {
+            let why = "it is a partition column, so each file has one value of it";
+            return Err(refused(column, why, "name other columns"));
+        }
+        if columns[..index].contains(column) {
+            return Err(refused(
+                column,
+                "it is named twice",
+                "name each column once",
+            ));
+        }
+        let Ok(field) = schema.field_with_name(column) else {
+            let names = schema.fields().iter().map(|field| field.name().as_str());
+            return Err(refused(
+                column,
+                "the table has no such column",
+                "name a column of the table",
+            )
+            .with_nearest(nearest(column, names)));
+        };
+        if field.data_type().is_nested() {
+            let why = "values of its type have no order";
+            return Err(refused(column, why, "name columns of plain types"));
+        }
+    }
+    Ok(())
+}
+
 /// Gives a table the rows of an older version again, in a new version.
 ///
 /// # Errors
@@ -97,14 +144,19 @@ pub async fn optimize(
 pub async fn restore(
     location: &TableLocation,
     options: &StoreOptions,
-    version: DeltaVersion,
+    selector: DeltaVersionSelector,
 ) -> Result<RestoreReport> {
-    let store = readable_store(location, options).await?;
-    resolve(
-        &store,
-        codeanatomy_vocab::DeltaVersionSelector::Version(version),
-    )
-    .await?;
+    let store = writable_store(location, options).await?;
+    let newest = find_log(&store).await?.newest().unwrap_or_default();
+    let version = resolve(&store, selector).await?.unwrap_or(newest);
+    if version == newest {
+        return Ok(RestoreReport {
+            restored_version: version,
+            version,
+            files_restored: 0,
+            files_removed: 0,
+        });
+    }
     let restore = library_table(&store)
         .await?
         .restore()

@@ -9,14 +9,16 @@ use chrono::DateTime;
 use codeanatomy_vocab::{Error, Result};
 use datafusion_catalog::{Session, TableProvider};
 use datafusion_common::Result as EngineResult;
-use datafusion_common::{ScalarValue, Statistics, project_schema};
+use datafusion_common::{DataFusionError, ScalarValue, Statistics, project_schema};
 use datafusion_datasource::PartitionedFile;
 use datafusion_datasource::TableSchema;
 use datafusion_datasource::file_groups::FileGroup;
 use datafusion_datasource::file_scan_config::FileScanConfigBuilder;
 use datafusion_datasource::source::DataSourceExec;
-use datafusion_datasource_parquet::CachedParquetFileReaderFactory;
 use datafusion_datasource_parquet::source::ParquetSource;
+use datafusion_datasource_parquet::{
+    CachedParquetFileReaderFactory, DefaultParquetFileReaderFactory, ParquetFileReaderFactory,
+};
 use datafusion_execution::object_store::ObjectStoreUrl;
 use datafusion_expr::expr_rewriter::unnormalize_col;
 use datafusion_expr::{Expr, TableProviderFilterPushDown, TableType};
@@ -27,13 +29,15 @@ use object_store::path::Path as StorePath;
 
 use super::statistics::{Wanted, file_statistics, total};
 use crate::active::ActiveFile;
+use crate::codes;
 use crate::placement::{Placement, fields};
 use crate::prune::{is_about_partitions, partitions_that_match, survivors_by_statistics};
-use crate::{TableLocation, codes};
+use crate::store::Store;
 
 /// A table of plain files.
 #[derive(Debug)]
 pub(crate) struct FilesScan {
+    store: Store,
     placement: Arc<Placement>,
     /// Columns of the files, then partition columns.
     table_schema: TableSchema,
@@ -53,7 +57,7 @@ struct ScanFile {
 
 impl FilesScan {
     pub(crate) fn new<'a>(
-        location: &TableLocation,
+        store: &Store,
         placement: &Arc<Placement>,
         files: impl IntoIterator<Item = &'a Arc<ActiveFile>>,
         parquet_pushdown: Option<bool>,
@@ -67,13 +71,14 @@ impl FilesScan {
             .collect();
         let files = files
             .into_iter()
-            .map(|file| ScanFile::new(file, location, placement))
+            .map(|file| ScanFile::new(file, store, placement))
             .collect::<Result<_>>()?;
         Ok(Self {
             table_schema: TableSchema::builder(placement.file_schema())
                 .with_table_partition_cols(fields(&placement.beside))
                 .build(),
             placement: Arc::clone(placement),
+            store: store.clone(),
             places,
             files,
             parquet_pushdown,
@@ -216,15 +221,10 @@ impl TableProvider for FilesScan {
             options.global.pushdown_filters = pushdown;
         }
         let metadata_size_hint = options.global.metadata_size_hint;
-        let url = ObjectStoreUrl::local_filesystem();
-        let runtime = session.runtime_env();
-        let readers = CachedParquetFileReaderFactory::new(
-            runtime.object_store(&url)?,
-            runtime.cache_manager.get_file_metadata_cache(),
-        );
+        let (url, readers) = self.readers(session)?;
         let mut source = ParquetSource::new(self.table_schema.clone())
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(readers));
+            .with_parquet_file_reader_factory(readers);
         if let Some(hint) = metadata_size_hint {
             source = source.with_metadata_size_hint(hint);
         }
@@ -239,6 +239,30 @@ impl TableProvider for FilesScan {
 }
 
 impl FilesScan {
+    /// Where the engine finds the files, and what reads them.
+    fn readers(
+        &self,
+        session: &dyn Session,
+    ) -> EngineResult<(ObjectStoreUrl, Arc<dyn ParquetFileReaderFactory>)> {
+        let runtime = session.runtime_env();
+        if self.store.location().local_path().is_some() {
+            let url = ObjectStoreUrl::local_filesystem();
+            let readers = CachedParquetFileReaderFactory::new(
+                runtime.object_store(&url)?,
+                runtime.cache_manager.get_file_metadata_cache(),
+            );
+            return Ok((url, Arc::new(readers)));
+        }
+        let (url, root) = self
+            .store
+            .root()
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        runtime.register_object_store(url.as_ref(), Arc::clone(&root));
+        // The session's cache knows files by their paths in a store, which may be the same in two. And
+        // another table may have registered the same bucket with other credentials since.
+        Ok((url, Arc::new(DefaultParquetFileReaderFactory::new(root))))
+    }
+
     fn with_statistics(&self, group: FileGroup) -> FileGroup {
         let statistics: Vec<&Statistics> = group
             .iter()
@@ -250,20 +274,16 @@ impl FilesScan {
 }
 
 impl ScanFile {
-    fn new(
-        file: &Arc<ActiveFile>,
-        location: &TableLocation,
-        placement: &Placement,
-    ) -> Result<Self> {
+    fn new(file: &Arc<ActiveFile>, store: &Store, placement: &Placement) -> Result<Self> {
         Ok(Self {
             meta: ObjectMeta {
-                location: store_path(file, location)?,
+                location: store_path(file, store)?,
                 last_modified: DateTime::from_timestamp_millis(file.modified.0).unwrap_or_default(),
                 size: file.size_bytes,
                 e_tag: None,
                 version: None,
             },
-            partition_values: placement.checked_partition_values(file, location)?,
+            partition_values: placement.checked_partition_values(file, store.location())?,
             file: Arc::clone(file),
         })
     }
@@ -287,7 +307,11 @@ fn kept<T>(items: impl IntoIterator<Item = T>, keep: Vec<bool>) -> Vec<T> {
 }
 
 /// Where the engine's file store finds a file of the table.
-fn store_path(file: &ActiveFile, location: &TableLocation) -> Result<StorePath> {
+fn store_path(file: &ActiveFile, store: &Store) -> Result<StorePath> {
+    let location = store.location();
+    if location.local_path().is_none() {
+        return store.path_from_root(&file.path);
+    }
     let path = file.local_path(location)?;
     StorePath::from_absolute_path(&path).map_err(|error| {
         Error::new(

@@ -26,17 +26,17 @@ use deltalake_core::kernel::Snapshot;
 use futures::StreamExt;
 
 use super::statistics::{Wanted, file_statistics, total};
-use crate::TableLocation;
 use crate::active::ActiveFile;
 use crate::error::{guarded, internal};
 use crate::placement::Placement;
 use crate::prune::survivors;
 use crate::schema::conform;
+use crate::store::Store;
 
 /// A table that the Delta library reads, with the schema and the statistics that we promise.
 #[derive(Debug)]
 pub(crate) struct LibraryScan {
-    location: TableLocation,
+    store: Store,
     placement: Arc<Placement>,
     inner: DeltaScanNext,
     files: Vec<Arc<ActiveFile>>,
@@ -54,7 +54,7 @@ impl LibraryScan {
     /// A scan of `files`, or of all files of the snapshot where `raw_paths` is not given; these
     /// are the paths of `files` as the log writes them.
     pub(crate) fn new(
-        location: &TableLocation,
+        store: &Store,
         snapshot: &Arc<Snapshot>,
         placement: &Arc<Placement>,
         files: &[Arc<ActiveFile>],
@@ -68,7 +68,7 @@ impl LibraryScan {
             inner = inner.with_file_paths(paths);
         }
         Ok(Self {
-            location: location.clone(),
+            store: store.clone(),
             placement: Arc::clone(placement),
             inner,
             files: files.to_vec(),
@@ -186,8 +186,9 @@ impl TableProvider for LibraryScan {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        self.store.register(session)?;
         let scan = self.inner.scan(session, projection, filters, limit);
-        let input = guarded(&self.location, scan)
+        let input = guarded(self.store.location(), scan)
             .await
             .map_err(|error| DataFusionError::External(Box::new(error)))??;
         let schema = project_schema(&self.placement.schema, projection)?;

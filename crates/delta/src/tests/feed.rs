@@ -120,7 +120,10 @@ async fn a_cursor_moves_with_the_commit_that_holds_the_rows_and_by_hand() {
     let cursors = |output: &Output| {
         let (location, view) = (output.location.clone(), output.view.clone());
         async move {
-            let cursors = feed_cursors(&location, &view, &[name()]).await.unwrap();
+            let options = StoreOptions::new();
+            let cursors = feed_cursors(&location, &options, &view, &[name()])
+                .await
+                .unwrap();
             cursors[&name()]
         }
     };
@@ -141,6 +144,7 @@ async fn a_cursor_moves_with_the_commit_that_holds_the_rows_and_by_hand() {
         let before = cursors(&output).await;
         let reset = reset_feed_cursor(
             &output.location,
+            &StoreOptions::new(),
             &output.view,
             &name(),
             to,

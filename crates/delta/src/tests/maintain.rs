@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use codeanatomy_vocab::{DatasetName, DeltaVersionSelector, ManualClock, UnixMillis};
+use codeanatomy_vocab::{DeltaVersionSelector, ManualClock, UnixMillis};
 
 use super::support::Output;
 use crate::maintain::{
@@ -49,9 +49,8 @@ async fn a_table_says_what_it_is_and_what_was_done_to_it() {
     assert_eq!(first.view.as_ref().unwrap(), &output.view);
     assert_eq!((first.files_added, first.files_removed), (1, 0));
     assert!(first.data_change && history[0].view.is_none());
-    let name = DatasetName::new("t").unwrap();
     let selector = DeltaVersionSelector::Version(1);
-    let files = table_files(&name, &output.location, selector, &options)
+    let files = table_files(&output.location, selector, &options)
         .await
         .unwrap();
     assert_eq!(files.len(), 2);
@@ -91,19 +90,31 @@ async fn a_compaction_a_vacuum_and_a_restoration_do_what_they_say() {
     assert_eq!((dry.dry_run, dry.files.len()), (true, 4));
     let data = |files: &[String]| files.iter().filter(|f| f.ends_with(".parquet")).count();
     assert_eq!(data(&output.files()), data(&files));
-    let restored = restore(&output.location, &options, 0).await.unwrap();
+    let restored = restore(&output.location, &options, DeltaVersionSelector::Version(0))
+        .await
+        .unwrap();
     assert_eq!((restored.files_restored, restored.files_removed), (1, 1));
     assert_eq!(output.rows().await, ["1|x"]);
-    restore(&output.location, &options, 4).await.unwrap();
+    restore(&output.location, &options, DeltaVersionSelector::Version(4))
+        .await
+        .unwrap();
     let wet = vacuum(&output.location, &options, at_once(false, true))
         .await
         .unwrap();
     assert!(!wet.files.is_empty());
     assert_eq!(data(&output.files()), 1);
     assert_eq!(output.rows().await, before);
-    let error = restore(&output.location, &options, 99).await.unwrap_err();
+    let error = restore(
+        &output.location,
+        &options,
+        DeltaVersionSelector::Version(99),
+    )
+    .await
+    .unwrap_err();
     assert_eq!(error.code(), codes::VERSION_NOT_FOUND);
-    let error = restore(&output.location, &options, 0).await.unwrap_err();
+    let error = restore(&output.location, &options, DeltaVersionSelector::Version(0))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), codes::MAINTENANCE_FAILED);
 }
 

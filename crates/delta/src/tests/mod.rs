@@ -11,5 +11,7 @@ mod pins;
 mod prune;
 mod read;
 mod real_tables;
+#[cfg(feature = "s3")]
+mod s3;
 mod support;
 mod write;

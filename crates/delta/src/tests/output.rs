@@ -8,7 +8,7 @@ use deltalake_core::kernel::transaction::CommitProperties;
 use std::sync::Arc;
 
 use super::support::{Output, session};
-use crate::{codes, output_state};
+use crate::{StoreOptions, codes, output_state};
 
 fn batch(values: Vec<i64>) -> RecordBatch {
     let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
@@ -36,7 +36,7 @@ async fn the_stamp_says_what_was_built() {
     assert!(state.is_ours);
     // Another view did not build this.
     let other = ViewName::new("other").unwrap();
-    let state = output_state(&output.location, &other)
+    let state = output_state(&output.location, &StoreOptions::new(), &other)
         .await
         .unwrap()
         .unwrap();

@@ -181,7 +181,11 @@ async fn a_place_without_a_table_is_said_to_be_one() {
         (".", "`_delta_log` is missing or empty"),
     ] {
         let location = location(&folder.path().join(place));
-        assert!(!is_delta_table(&location).await.unwrap());
+        assert!(
+            !is_delta_table(&location, &StoreOptions::new())
+                .await
+                .unwrap()
+        );
         let error = open(
             &name,
             &location,
@@ -379,14 +383,18 @@ fn work_can_move_between_threads() {
     let output = Output::new();
     let name = DatasetName::new("t").unwrap();
     let options = StoreOptions::new();
-    can_move(is_delta_table(&output.location));
+    can_move(is_delta_table(&output.location, &options));
     can_move(open(
         &name,
         &output.location,
         DeltaVersionSelector::Timestamp(UnixMillis(0)),
         &options,
     ));
-    can_move(crate::output_state(&output.location, &output.view));
+    can_move(crate::output_state(
+        &output.location,
+        &options,
+        &output.view,
+    ));
     can_move(output.write("select 1"));
 }
 

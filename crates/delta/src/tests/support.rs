@@ -99,6 +99,7 @@ impl Output {
         self.clock.advance(1_000);
         OverwriteSpec {
             location: self.location.clone(),
+            options: StoreOptions::new(),
             view: self.view.clone(),
             schema,
             partition_by: self.partition_by.clone(),
@@ -180,7 +181,9 @@ impl Output {
     }
 
     pub(super) async fn state(&self) -> Option<OutputState> {
-        output_state(&self.location, &self.view).await.unwrap()
+        output_state(&self.location, &StoreOptions::new(), &self.view)
+            .await
+            .unwrap()
     }
 
     pub(super) async fn open(&self) -> PinnedTable {

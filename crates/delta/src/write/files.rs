@@ -59,6 +59,8 @@ pub(super) struct Job {
     pub(super) store: Store,
     /// The columns of the table.
     pub(super) schema: SchemaRef,
+    /// What is kept beside the columns in the schema of each file.
+    pub(super) metadata: HashMap<String, String>,
     pub(super) partition_by: Vec<String>,
     pub(super) progress: WriteProgress,
     pub(super) hook: Option<Arc<dyn RowHook>>,
@@ -102,7 +104,12 @@ impl Job {
             ));
         }
         let shared = Arc::new(Shared {
-            file_schema: file_schema(&self.schema, &self.partition_by),
+            file_schema: Arc::new(
+                file_schema(&self.schema, &self.partition_by)
+                    .as_ref()
+                    .clone()
+                    .with_metadata(self.metadata.clone()),
+            ),
             properties: writer_properties(),
             nonce: RunId::generate(self.clock.now()),
             begun: Mutex::default(),

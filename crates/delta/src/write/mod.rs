@@ -30,9 +30,12 @@ use crate::{StoreOptions, TableLocation, codes};
 pub struct OverwriteSpec {
     /// The folder of the table; it is created when it is missing.
     pub location: TableLocation,
+    /// How its store is reached.
+    pub options: StoreOptions,
     /// The view whose rows these are.
     pub view: ViewName,
-    /// The columns of the plan's rows, in order. The table gets [`delta_schema`] of it.
+    /// The columns of the plan's rows, in order. The table gets [`delta_schema`] of it, and the
+    /// schema in each file its metadata.
     pub schema: SchemaRef,
     /// The columns by whose values the files are laid out; the names of columns of `schema`.
     pub partition_by: Vec<String>,
@@ -171,7 +174,7 @@ pub async fn write(
     hook: Option<Arc<dyn RowHook>>,
     cancel: CancellationToken,
 ) -> Result<Committed> {
-    let store = Store::open(&spec.location, &StoreOptions::new())?;
+    let store = Store::open_to_write(&spec.location, &spec.options).await?;
     let view = spec.view.clone();
     write_in(&store, spec, mode, plan, task, progress, hook, cancel)
         .await
@@ -207,6 +210,7 @@ pub(crate) async fn write_in(
     let job = files::Job {
         store: store.clone(),
         schema: Arc::clone(&schema),
+        metadata: spec.schema.metadata().clone(),
         partition_by: spec.partition_by.clone(),
         progress,
         hook,

@@ -12,6 +12,7 @@ use super::{OverwriteSpec, WriteMode};
 use crate::active;
 use crate::error::{Access, store_error};
 use crate::output::{last_txn_version, was_stamped};
+use crate::remote::is_probe;
 use crate::resolve::load;
 use crate::store::Store;
 use crate::{codes, protocol};
@@ -169,7 +170,10 @@ async fn refuse_foreign_files(store: &Store) -> Result<()> {
     loop {
         match listing.try_next().await {
             Ok(None) | Err(ObjectStoreError::NotFound { .. }) => return Ok(()),
-            Ok(Some(meta)) if is_ours(&meta.location) || is_commit_draft(&meta.location) => {}
+            Ok(Some(meta))
+                if is_ours(&meta.location)
+                    || is_commit_draft(&meta.location)
+                    || is_probe(&meta.location) => {}
             Ok(Some(meta)) => {
                 // Another build may have made the table since its log was looked at.
                 return match store.log().await?.newest() {

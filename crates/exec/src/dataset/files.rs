@@ -43,10 +43,10 @@ pub(super) struct PinnedFiles {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct PinnedFile {
-    path: PathBuf,
-    size_bytes: u64,
-    modified: Option<SystemTime>,
+pub(super) struct PinnedFile {
+    pub(super) path: PathBuf,
+    pub(super) size_bytes: u64,
+    pub(super) modified: Option<SystemTime>,
 }
 
 /// Fixes the files at `path`, a file or a folder that is searched through.
@@ -184,7 +184,7 @@ fn list(path: &Path, shown: &str) -> Result<Vec<PinnedFile>> {
     Ok(files)
 }
 
-fn find_format(
+pub(super) fn find_format(
     files: &[PinnedFile],
     declared: Option<DatasetFormat>,
     shown: &str,
@@ -228,7 +228,7 @@ fn find_format(
 }
 
 /// `csv.gz` of `a.csv.gz`, `parquet` of `a.parquet`.
-fn ending_of(path: &Path) -> String {
+pub(super) fn ending_of(path: &Path) -> String {
     let name = path
         .file_name()
         .unwrap_or_default()
@@ -255,14 +255,14 @@ fn format_of(ending: &str) -> Option<DatasetFormat> {
     }
 }
 
-async fn open(
+/// How the engine reads files of one format and ending.
+pub(super) fn listing_options(
     root: &Path,
     files: &[PinnedFile],
     format: DatasetFormat,
     csv: CsvOptions,
     ending: &str,
-    session: &Session,
-) -> datafusion::common::Result<ListingTable> {
+) -> ListingOptions {
     let compression = COMPRESSIONS
         .iter()
         .find(|(suffix, _)| ending.ends_with(&format!(".{suffix}")))
@@ -285,18 +285,28 @@ async fn open(
             Arc::new(JsonFormat::default().with_file_compression_type(compression))
         }
     };
-    let partitions = partition_columns(root, files);
-    let options = ListingOptions::new(reader)
+    ListingOptions::new(reader)
         .with_file_extension(file_suffix(files, ending))
         .with_table_partition_cols(
-            partitions
-                .iter()
-                .map(|name| (name.clone(), DataType::Utf8))
+            partition_columns(root, files)
+                .into_iter()
+                .map(|name| (name, DataType::Utf8))
                 .collect(),
-        );
+        )
+}
+
+async fn open(
+    root: &Path,
+    files: &[PinnedFile],
+    format: DatasetFormat,
+    csv: CsvOptions,
+    ending: &str,
+    session: &Session,
+) -> datafusion::common::Result<ListingTable> {
+    let options = listing_options(root, files, format, csv, ending);
     // With partition folders the engine reads the values off the paths below the root. Without, it
     // gets exactly the files that were found.
-    let urls = if partitions.is_empty() {
+    let urls = if options.table_partition_cols.is_empty() {
         files
             .iter()
             .filter(|file| file.size_bytes > 0)
@@ -321,7 +331,7 @@ async fn open(
 }
 
 /// The ending as the files spell it: the engine compares with regard to case.
-fn file_suffix(files: &[PinnedFile], ending: &str) -> String {
+pub(super) fn file_suffix(files: &[PinnedFile], ending: &str) -> String {
     let spelled = files
         .first()
         .map(|file| file.path.to_string_lossy().into_owned());
@@ -352,7 +362,7 @@ fn partition_columns(root: &Path, files: &[PinnedFile]) -> Vec<String> {
 }
 
 /// Replaces view types, which a plan must not hold while joins collect their buffers.
-fn plain_types(schema: &Schema) -> Schema {
+pub(super) fn plain_types(schema: &Schema) -> Schema {
     let fields: Vec<Field> = schema
         .fields()
         .iter()
@@ -405,7 +415,7 @@ fn footprint(
     Ok(encoder.finish())
 }
 
-fn first_line(error: &datafusion::error::DataFusionError) -> String {
+pub(super) fn first_line(error: &datafusion::error::DataFusionError) -> String {
     let text = error.find_root().to_string();
     text.lines()
         .next()

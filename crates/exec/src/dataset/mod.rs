@@ -1,6 +1,7 @@
 //! Datasets: what a project reads, pinned for a run.
 
 mod files;
+mod objects;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 
 use self::files::PinnedFiles;
+use self::objects::PinnedObjects;
 use crate::view::DeclaredContract;
 use crate::{TableInput, codes};
 
@@ -55,6 +57,7 @@ pub struct PinnedDataset {
 enum Content {
     Delta(Box<PinnedTable>),
     Files(PinnedFiles),
+    Objects(PinnedObjects),
 }
 
 impl DatasetSpec {
@@ -68,10 +71,9 @@ impl DatasetSpec {
     /// [`DATASET_MISSING`](codes::DATASET_MISSING), [`DATASET_EMPTY`](codes::DATASET_EMPTY),
     /// [`DATASET_FORMAT`](codes::DATASET_FORMAT),
     /// [`DATASET_UNREADABLE`](codes::DATASET_UNREADABLE),
-    /// [`LOCATION_UNSUPPORTED`](codes::LOCATION_UNSUPPORTED),
     /// [`DATASET_NOT_VERSIONED`](codes::DATASET_NOT_VERSIONED), and the errors of
-    /// [`codeanatomy_delta::open`], at the place where the project declares the dataset; and all
-    /// violations of its contract.
+    /// [`codeanatomy_delta::open`], at the place where the project declares the dataset. Its contract
+    /// is held against it by [`check_dataset`](crate::check_dataset).
     pub async fn pin(&self, session: &Session) -> Result<PinnedDataset, Errors> {
         let place = |error: Error, place: &Option<Location>| {
             let error = error.with("dataset", &self.name);
@@ -93,35 +95,28 @@ impl DatasetSpec {
             csv: self.csv,
             content,
         };
-        let violations = match &self.contract {
-            None => Vec::new(),
-            Some((contract, declared_at)) => codeanatomy_schema::check(contract, &pinned.schema())
-                .into_iter()
-                .map(|violation| place(violation.to_error(), declared_at))
-                .collect(),
-        };
-        Errors::check(violations, pinned)
+        Ok(pinned)
     }
 
     async fn content(&self, session: &Session) -> Result<Content> {
-        let path = match &self.place {
-            Place::Local(path) => path,
-            Place::Url(url) => {
-                return Err(Error::new(
-                    codes::LOCATION_UNSUPPORTED,
-                    format!("{url} cannot be read in this version"),
-                )
-                .with_expected("a path or a file:// URL")
-                .with_help("copy the data to a local folder"));
+        let (location, shown) = match &self.place {
+            Place::Local(path) => {
+                let shown = path.display().to_string();
+                (TableLocation::parse(&shown, path)?, shown)
+            }
+            Place::Url(url) => (
+                TableLocation::parse(url.expose().as_str(), Path::new("/"))?,
+                url.to_string(),
+            ),
+        };
+        let is_delta = match (self.format, &self.place) {
+            (Some(format), _) => format == DatasetFormat::Delta,
+            (None, Place::Local(path)) => path.join("_delta_log").is_dir(),
+            (None, Place::Url(_)) => {
+                codeanatomy_delta::is_delta_table(&location, &self.options).await?
             }
         };
-        let shown = path.display().to_string();
-        let is_delta = match self.format {
-            Some(format) => format == DatasetFormat::Delta,
-            None => path.join("_delta_log").is_dir(),
-        };
         if is_delta {
-            let location = TableLocation::parse(&shown, path)?;
             let table =
                 codeanatomy_delta::open(&self.name, &location, self.selector, &self.options)
                     .await?;
@@ -134,9 +129,14 @@ impl DatasetSpec {
             )
             .with_help("remove `version` or `timestamp`, or point `location` at a Delta table"));
         }
-        files::pin(path, &shown, self.format, self.csv, session)
-            .await
-            .map(Content::Files)
+        match &self.place {
+            Place::Local(path) => files::pin(path, &shown, self.format, self.csv, session)
+                .await
+                .map(Content::Files),
+            Place::Url(_) => objects::pin(&location, self, session)
+                .await
+                .map(Content::Objects),
+        }
     }
 }
 
@@ -151,6 +151,7 @@ impl PinnedDataset {
         match &self.content {
             Content::Delta(table) => table.schema(),
             Content::Files(files) => files.schema(),
+            Content::Objects(objects) => objects.schema(),
         }
     }
 
@@ -158,7 +159,7 @@ impl PinnedDataset {
     pub fn pin(&self) -> Option<&DeltaInputPin> {
         match &self.content {
             Content::Delta(table) => Some(table.pin()),
-            Content::Files(_) => None,
+            Content::Files(_) | Content::Objects(_) => None,
         }
     }
 
@@ -167,6 +168,7 @@ impl PinnedDataset {
         match &self.content {
             Content::Delta(table) => table.n_files() as u64,
             Content::Files(files) => files.n_files(),
+            Content::Objects(objects) => objects.n_files(),
         }
     }
 
@@ -175,6 +177,7 @@ impl PinnedDataset {
         match &self.content {
             Content::Delta(table) => table.size_bytes(),
             Content::Files(files) => files.size_bytes(),
+            Content::Objects(objects) => objects.size_bytes(),
         }
     }
 
@@ -208,6 +211,14 @@ impl PinnedDataset {
                 store_policy: None,
                 detail: format!("{} files", files.n_files()),
             },
+            Content::Objects(objects) => InputIdentity {
+                kind: InputKind::Dataset,
+                identity: objects.footprint(),
+                footprint: objects.footprint(),
+                schema: codeanatomy_schema::fingerprint(&self.schema()),
+                store_policy: Some(objects.store_policy()),
+                detail: format!("{} files", objects.n_files()),
+            },
         }
     }
 
@@ -224,6 +235,7 @@ impl PinnedDataset {
         match &self.content {
             Content::Delta(_) => "delta",
             Content::Files(files) => files.format(),
+            Content::Objects(objects) => objects.format(),
         }
     }
 
@@ -255,6 +267,7 @@ impl PinnedDataset {
         match &self.content {
             Content::Delta(table) => table.provider(),
             Content::Files(files) => files.provider(),
+            Content::Objects(objects) => Ok(objects.provider()),
         }
     }
 
@@ -271,6 +284,8 @@ impl PinnedDataset {
             Content::Files(files) => files
                 .check_unchanged()
                 .map_err(|error| error.with("dataset", &self.name)),
+            // Each is read on the condition that it has not changed.
+            Content::Objects(_) => Ok(()),
         }
     }
 }

@@ -217,6 +217,7 @@ pub(super) fn mixed(
             Factor::Contract(view) => {
                 if let (Some(mixed), Some(is)) = (mix.views.get_mut(view), after.views.get(view)) {
                     mixed.contract = is.contract;
+                    mixed.altering.clone_from(&is.altering);
                 }
             }
             Factor::Schema(dataset) => {

@@ -1,8 +1,9 @@
-//! New projects: what `codeanatomy init` writes.
+//! New projects: what `codeanatomy init` writes; and contracts that `codeanatomy contract init` adds.
 //!
 //! [`init`] says which files a new project has, and [`write()`] writes them; between the two nothing
 //! is remembered, so a caller may show the plan first.
 
+mod contract;
 mod example;
 mod names;
 mod scan;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use codeanatomy_vocab::{Error, Errors, Location};
 
+pub use self::contract::{NewContract, WrittenContract, write_contract};
 pub use self::write::write;
 use crate::PROJECT_FILE;
 use crate::codes;

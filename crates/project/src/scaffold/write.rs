@@ -69,7 +69,7 @@ fn write_one(target: &Path, contents: &str) -> Result<(), Error> {
     }
 }
 
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+pub(super) fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".codeanatomy-init-");
     // A temporary file is its owner's alone unless told otherwise; the umask still has its say.

@@ -10,20 +10,21 @@ use crate::contract::{ContractSection, distinct_columns};
 use crate::source::SettingValue;
 use crate::toml::{Entry, Findings, Section};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "cache",
     "location",
     "partition_by",
     "description",
     "tags",
     "contract",
+    "ids",
     "params",
 ];
 const PARAM_KEYS: [&str; 2] = ["type", "default"];
 const DEFAULTS_KEYS: [&str; 1] = ["cache"];
 
 /// Keys of a sidecar that say something about the output alone.
-const OUTPUT_KEYS: [&str; 2] = ["location", "partition_by"];
+const OUTPUT_KEYS: [&str; 3] = ["location", "partition_by", "ids"];
 
 /// What becomes of a view's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -57,10 +58,13 @@ pub struct ViewConfig {
     pub tags: Vec<String>,
     /// The contract, if one is declared.
     pub contract: Option<ContractSection>,
+    /// Columns that hold ids, each with what it identifies.
+    pub ids: BTreeMap<String, String>,
     /// Parameters by their names, which SQL writes as `$name`.
     pub params: BTreeMap<String, ParamConfig>,
     /// Where each key stands that the sidecar has: `cache`, `location`, `partition_by`,
-    /// `partition_by.<column>`, `description`, `tags`, `contract`, `params`, `params.<name>`.
+    /// `partition_by.<column>`, `description`, `tags`, `contract`, `ids`, `ids.<column>`, `params`,
+    /// `params.<name>`.
     pub locations: BTreeMap<String, Location>,
 }
 
@@ -163,6 +167,9 @@ impl ViewConfig {
             config.tags = tags.into_iter().map(|(tag, _)| tag).collect();
         }
         config.contract = ContractSection::read(section, findings);
+        if let Some(entry) = section.get("ids") {
+            config.read_ids(&entry, findings);
+        }
         if let Some(entry) = section.get("params") {
             config.read_params(&entry, findings);
         }
@@ -171,6 +178,23 @@ impl ViewConfig {
             config.locations.extend([place]);
         }
         config
+    }
+
+    fn read_ids(&mut self, entry: &Entry<'_>, findings: &mut Findings) {
+        let section = entry
+            .section()
+            .map_err(|error| error.with_help("write `{ order_id = \"order\" }`"));
+        let Some(section) = findings.take(section) else {
+            return;
+        };
+        for entry in section.entries() {
+            if let Some(kind) = findings.take(entry.filled_text()) {
+                let name = entry.key().to_owned();
+                let place = (format!("ids.{name}"), entry.key_at());
+                self.locations.extend([place]);
+                self.ids.insert(name, kind);
+            }
+        }
     }
 
     fn read_params(&mut self, entry: &Entry<'_>, findings: &mut Findings) {

@@ -9,9 +9,9 @@ use datafusion_expr::{Expr, LogicalPlan, Operator, try_cast};
 
 use super::{ErrorCode, Strictness, ValidationOptions};
 use crate::align::column_at;
+use crate::prove::proves_not_null_knowing;
 use crate::{
-    EvolutionPolicy, SchemaContract, Violation, ViolationCode, check, path, proves_not_null,
-    proves_unique,
+    EvolutionPolicy, Facts, SchemaContract, Violation, ViolationCode, check, path, proves_unique,
 };
 
 /// One promise about rows.
@@ -41,12 +41,22 @@ pub(super) struct Checks {
     pub(super) checks: Vec<Check>,
     /// For each check that a single row can break: its number, and when the row does.
     pub(super) of_rows: Vec<(usize, Expr)>,
-    /// The number of the check of the key, and the positions of its columns, if it is open.
-    pub(super) key: Option<(usize, Vec<usize>)>,
+    /// The check of the key, if it is open.
+    pub(super) key: Option<OpenKey>,
     /// The columns of the valid rows.
     pub(super) columns: Vec<Expr>,
     /// Whether the schema alone tells that no row is valid.
     pub(super) none_valid: bool,
+}
+
+/// A key of which only the rows can tell whether it is repeated.
+pub(super) struct OpenKey {
+    /// The number of its check.
+    pub(super) number: usize,
+    /// The names of its columns.
+    pub(super) names: Vec<String>,
+    /// Their values, coerced where the columns are.
+    pub(super) values: Vec<Expr>,
 }
 
 impl Checks {
@@ -54,6 +64,7 @@ impl Checks {
         plan: &LogicalPlan,
         contract: &SchemaContract,
         options: &ValidationOptions,
+        facts: &Facts,
     ) -> Self {
         let mut checks = Self {
             checks: Vec::new(),
@@ -76,7 +87,7 @@ impl Checks {
             };
             let is_key = contract.key().contains(&column.name);
             if column.nullable == Some(false) && !is_key {
-                checks.not_null(ErrorCode::NullViolation, plan, at);
+                checks.not_null(ErrorCode::NullViolation, plan, at, facts);
             }
             let of_column = broken.iter().filter(|(top, _)| *top == column.name);
             let of_column: Vec<&Violation> = of_column.map(|(_, violation)| violation).collect();
@@ -92,7 +103,7 @@ impl Checks {
                 None => checks.nested(&of_column),
             }
         }
-        checks.check_key(plan, contract, position);
+        checks.check_key(plan, contract, position, &coerced, facts);
         let dropped: BTreeSet<&str> = match options.strict {
             Strictness::Filter => extra.iter().map(String::as_str).collect(),
             Strictness::Strict | Strictness::Lax => BTreeSet::new(),
@@ -116,6 +127,8 @@ impl Checks {
         plan: &LogicalPlan,
         contract: &SchemaContract,
         position: impl Fn(&str) -> Option<usize>,
+        coerced: &[Option<Expr>],
+        facts: &Facts,
     ) {
         if contract.key().is_empty() {
             return;
@@ -125,7 +138,7 @@ impl Checks {
         for name in contract.key() {
             match position(name) {
                 Some(at) => {
-                    self.not_null(ErrorCode::MissingKeyField, plan, at);
+                    self.not_null(ErrorCode::MissingKeyField, plan, at, facts);
                     positions.push(at);
                 }
                 None if listed(name) => {}
@@ -139,7 +152,9 @@ impl Checks {
                 .iter()
                 .map(|name| path::segment(name))
                 .collect();
-            let proved = proves_unique(plan, &positions);
+            // Two texts may be one number.
+            let as_it_is = positions.iter().all(|&at| coerced[at].is_none());
+            let proved = as_it_is && proves_unique(plan, &positions);
             let outcome = if proved {
                 Outcome::Proved
             } else {
@@ -147,7 +162,13 @@ impl Checks {
             };
             let number = self.push(ErrorCode::DuplicateKeys, names.join(", "), outcome);
             if !proved {
-                self.key = Some((number, positions));
+                let value =
+                    |at: usize| coerced[at].clone().unwrap_or_else(|| column_at(plan, at).0);
+                self.key = Some(OpenKey {
+                    number,
+                    names: contract.key().to_vec(),
+                    values: positions.into_iter().map(value).collect(),
+                });
             }
         }
     }
@@ -171,10 +192,10 @@ impl Checks {
         self.none_valid = true;
     }
 
-    fn not_null(&mut self, code: ErrorCode, plan: &LogicalPlan, at: usize) {
+    fn not_null(&mut self, code: ErrorCode, plan: &LogicalPlan, at: usize, facts: &Facts) {
         let (column, _) = column_at(plan, at);
         let name = path::segment(plan.schema().field(at).name());
-        if proves_not_null(plan, at) {
+        if proves_not_null_knowing(plan, at, facts) {
             self.push(code, name, Outcome::Proved);
         } else {
             self.open(code, name, column.is_null());

@@ -70,7 +70,7 @@ use datafusion_expr::registry::FunctionRegistry;
 use self::checks::Checks;
 pub use self::checks::{Check, Outcome};
 pub use self::report::{ValidationError, ValidationReport};
-use crate::SchemaContract;
+use crate::{Facts, SchemaContract};
 
 /// How rows are validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,6 +86,9 @@ pub struct ValidationOptions {
     pub emit_invalid_rows: bool,
     /// Whether to make the plan of the table of errors.
     pub emit_error_table: bool,
+    /// Whether to make the plan of marked rows. It takes the place of the plan of counts, because
+    /// whoever has the marks can count them.
+    pub emit_marked_rows: bool,
 }
 
 /// What invalid rows and extra columns mean.
@@ -127,6 +130,24 @@ pub struct Validation {
     valid: LogicalPlan,
     invalid: Option<LogicalPlan>,
     errors: Option<LogicalPlan>,
+    marked: Option<MarkedRows>,
+}
+
+/// All rows, each with a mark for every promise that it may break: for who writes rows and holds
+/// them against the contract in the same pass.
+#[derive(Debug, Clone)]
+pub struct MarkedRows {
+    /// The columns of the valid rows, then for each of [`marks`](Self::marks) a column that is true
+    /// where the row breaks that promise, and never null.
+    pub plan: LogicalPlan,
+    /// How many of the columns are not marks.
+    pub n_columns: usize,
+    /// The numbers of the checks in [`Validation::checks`], in the order of their marks.
+    pub marks: Vec<usize>,
+    /// The check that no key is repeated, where that is open and no mark tells: its number, and the
+    /// positions of the key's columns in the plan. Rows with a null in one of them break another
+    /// promise.
+    pub key: Option<(usize, Vec<usize>)>,
 }
 
 /// Makes the plans that hold the rows of `plan` against `contract`. `functions` gives `count` and
@@ -141,7 +162,22 @@ pub fn validate(
     options: &ValidationOptions,
     functions: &dyn FunctionRegistry,
 ) -> Result<Validation> {
-    let checks = Checks::of(plan, contract, options);
+    validate_knowing(plan, contract, options, &Facts::default(), functions)
+}
+
+/// As [`validate`], with what is known of the tables that the plan reads.
+///
+/// # Errors
+///
+/// As [`validate`].
+pub fn validate_knowing(
+    plan: &LogicalPlan,
+    contract: &SchemaContract,
+    options: &ValidationOptions,
+    facts: &Facts,
+    functions: &dyn FunctionRegistry,
+) -> Result<Validation> {
+    let checks = Checks::of(plan, contract, options, facts);
     plans::validation(plan, checks, *options, functions)
 }
 
@@ -149,6 +185,17 @@ pub fn validate(
 /// of them ever null.
 pub fn error_schema() -> Schema {
     plans::error_schema()
+}
+
+/// Everything that a contract promises about the rows of a plan, with what is known already, in the
+/// order of the contract: columns, key, then extra columns. Makes no plan.
+pub fn checks(
+    plan: &LogicalPlan,
+    contract: &SchemaContract,
+    options: &ValidationOptions,
+    facts: &Facts,
+) -> Vec<Check> {
+    Checks::of(plan, contract, options, facts).checks
 }
 
 impl Validation {
@@ -159,7 +206,7 @@ impl Validation {
     }
 
     /// The plan of one row that counts errors, for [`report`](Self::report). `None` where nothing is
-    /// open: then nobody needs to look at the rows.
+    /// open: then nobody needs to look at the rows. Nor where marked rows were asked for.
     ///
     /// It reads the rows once. With a key whose uniqueness is not proved it groups them by the key.
     pub fn counts(&self) -> Option<&LogicalPlan> {
@@ -176,6 +223,27 @@ impl Validation {
     /// `error_column` of the first promise that each breaks. `None` unless it was asked for.
     pub fn invalid(&self) -> Option<&LogicalPlan> {
         self.invalid.as_ref()
+    }
+
+    /// All rows with what each breaks. `None` unless it was asked for. Repeated keys are marked
+    /// under [`Filter`](Strictness::Filter) alone, because that sorts all rows by the key; else it
+    /// is left to the caller to count the keys that go by.
+    pub fn marked(&self) -> Option<&MarkedRows> {
+        self.marked.as_ref()
+    }
+
+    /// The report on rows that somebody else counted: all of them, those that break a promise, and
+    /// for each check that is open, by its number, those that break it.
+    pub fn tallied(
+        &self,
+        rows: u64,
+        invalid: u64,
+        errors: impl Fn(usize) -> u64,
+    ) -> ValidationReport {
+        let counts = [rows, invalid]
+            .into_iter()
+            .chain(plans::open_checks_of(&self.checks).map(errors));
+        self.report_of(&counts.collect::<Vec<_>>())
     }
 
     /// The errors with their counts, in the order of the checks, as [`error_schema`] describes; no

@@ -12,8 +12,8 @@ use datafusion_expr::{
     WindowFrameUnits, WindowFunctionDefinition, col, ident, lit, when,
 };
 
-use super::checks::{Check, Checks};
-use super::{Outcome, Validation, ValidationOptions};
+use super::checks::{Check, Checks, OpenKey};
+use super::{MarkedRows, Outcome, Strictness, Validation, ValidationOptions};
 use crate::align::{balanced, column_at, no_plan};
 
 /// What the plans call the number of rows with one key. No column of a table is called so.
@@ -53,7 +53,7 @@ fn make(
         sum: functions.udaf("sum")?,
     };
     let is_open = |check: &Check| check.outcome == Outcome::Open;
-    let counts = if checks.checks.iter().any(is_open) {
+    let counts = if !options.emit_marked_rows && checks.checks.iter().any(is_open) {
         Some(counts(plan, &checks, &functions)?)
     } else {
         None
@@ -69,6 +69,15 @@ fn make(
         errors = Some(table);
     }
     let valid = valid_rows(&marked, &checks)?;
+    let mut marks = None;
+    if options.emit_marked_rows {
+        let filters = options.strict == Strictness::Filter;
+        marks = Some(if filters {
+            marked_rows(&marked, &checks, violated(&checks), true)?
+        } else {
+            marked_rows(plan, &checks, checks.of_rows.clone(), false)?
+        });
+    }
     Ok(Validation {
         checks: checks.checks,
         options,
@@ -76,6 +85,7 @@ fn make(
         valid,
         invalid,
         errors,
+        marked: marks,
     })
 }
 
@@ -90,7 +100,7 @@ fn counts(plan: &LogicalPlan, checks: &Checks, functions: &Functions) -> PlanRes
         totals.push((name_of(*number), functions.count_if(violated.clone())?));
     }
     let named = |totals: Vec<(String, Expr)>| totals.into_iter().map(|(name, it)| it.alias(name));
-    let Some((number, positions)) = &checks.key else {
+    let Some(OpenKey { number, values, .. }) = &checks.key else {
         let counted = LogicalPlanBuilder::from(plan.clone())
             .aggregate(Vec::<Expr>::new(), named(totals).collect::<Vec<_>>())?;
         return ordered(counted, checks);
@@ -98,15 +108,14 @@ fn counts(plan: &LogicalPlan, checks: &Checks, functions: &Functions) -> PlanRes
 
     // A key that several rows have: all of them are invalid.
     let key_name = |place: usize| format!("__codeanatomy_key_{place}");
-    let keys: Vec<Expr> = positions.iter().map(|&at| column_at(plan, at).0).collect();
     let names: Vec<String> = totals.iter().map(|(name, _)| name.clone()).collect();
-    let groups = keys.into_iter().enumerate();
+    let groups = values.iter().cloned().enumerate();
     let groups: Vec<Expr> = groups
         .map(|(place, key)| key.alias(key_name(place)))
         .collect();
     let grouped = LogicalPlanBuilder::from(plan.clone())
         .aggregate(groups, named(totals).collect::<Vec<_>>())?;
-    let present = (0..positions.len()).map(|place| ident(key_name(place)).is_not_null());
+    let present = (0..values.len()).map(|place| ident(key_name(place)).is_not_null());
     let repeated = present.fold(col("rows").gt(lit(1_i64)), Expr::and);
     let mut sums = Vec::new();
     for name in names {
@@ -139,7 +148,7 @@ fn ordered(counted: LogicalPlanBuilder, checks: &Checks) -> PlanResult<LogicalPl
 /// The rows with the number of rows of their key, counted up to the neighbours, where that is open.
 /// Looking no further than one row lets the engine forget rows as it goes, instead of keeping all.
 fn marked(plan: &LogicalPlan, checks: &Checks, functions: &Functions) -> PlanResult<LogicalPlan> {
-    let Some((_, positions)) = &checks.key else {
+    let Some(OpenKey { values, .. }) = &checks.key else {
         return Ok(plan.clone());
     };
     let count = WindowFunctionDefinition::AggregateUDF(Arc::clone(&functions.count));
@@ -150,7 +159,7 @@ fn marked(plan: &LogicalPlan, checks: &Checks, functions: &Functions) -> PlanRes
         WindowFrameBound::Preceding(one()),
         WindowFrameBound::Following(one()),
     );
-    window.params.partition_by = positions.iter().map(|&at| column_at(plan, at).0).collect();
+    window.params.partition_by.clone_from(values);
     let window = Expr::WindowFunction(Box::new(window)).alias(KEY_ROWS);
     LogicalPlanBuilder::from(plan.clone())
         .window(vec![window])?
@@ -160,7 +169,7 @@ fn marked(plan: &LogicalPlan, checks: &Checks, functions: &Functions) -> PlanRes
 /// What each check that a row can break says of a marked row, in the order of the checks.
 fn violated(checks: &Checks) -> Vec<(usize, Expr)> {
     let mut violated = checks.of_rows.clone();
-    if let Some((number, _)) = &checks.key {
+    if let Some(OpenKey { number, .. }) = &checks.key {
         // A key with a null is another error.
         let missing = checks
             .of_rows
@@ -185,6 +194,39 @@ fn valid_rows(marked: &LogicalPlan, checks: &Checks) -> PlanResult<LogicalPlan> 
         builder = builder.filter(Expr::Not(Box::new(broken)))?;
     }
     builder.project(checks.columns.clone())?.build()
+}
+
+/// The columns of the valid rows of `rows` and a mark for each of `violated`. `keys_marked`: whether
+/// these tell of repeated keys.
+fn marked_rows(
+    rows: &LogicalPlan,
+    checks: &Checks,
+    violated: Vec<(usize, Expr)>,
+    keys_marked: bool,
+) -> PlanResult<MarkedRows> {
+    let mut columns = checks.columns.clone();
+    let n_columns = columns.len();
+    let names: Vec<String> = columns
+        .iter()
+        .map(|it| it.name_for_alias())
+        .collect::<PlanResult<_>>()?;
+    let key = checks.key.as_ref().filter(|_| !keys_marked).map(|key| {
+        let position = |name: &String| names.iter().position(|it| it == name);
+        (key.number, key.names.iter().filter_map(position).collect())
+    });
+    let marks = violated.iter().map(|(number, _)| *number).collect();
+    for (number, violated) in violated {
+        columns.push(violated.alias(unused(&format!("__codeanatomy_check_{number}"), &names)));
+    }
+    let plan = LogicalPlanBuilder::from(rows.clone())
+        .project(columns)?
+        .build()?;
+    Ok(MarkedRows {
+        plan,
+        n_columns,
+        marks,
+        key,
+    })
 }
 
 fn invalid_rows(
@@ -304,10 +346,15 @@ fn choose(
 }
 
 /// The numbers of the open checks.
-pub(super) fn open_checks(checks: &Checks) -> Vec<usize> {
-    let open = checks.checks.iter().enumerate();
+fn open_checks(checks: &Checks) -> Vec<usize> {
+    open_checks_of(&checks.checks).collect()
+}
+
+/// The numbers of the open ones of `checks`.
+pub(super) fn open_checks_of(checks: &[Check]) -> impl Iterator<Item = usize> + '_ {
+    let open = checks.iter().enumerate();
     let open = open.filter(|(_, check)| check.outcome == Outcome::Open);
-    open.map(|(number, _)| number).collect()
+    open.map(|(number, _)| number)
 }
 
 fn name_of(number: usize) -> String {

@@ -42,7 +42,11 @@ impl Validation {
     ///
     /// [`CA-SCHEMA-0103`](codes::NO_PLAN) if `counts` is not what that plan yields.
     pub fn report(&self, counts: Option<&RecordBatch>) -> Result<ValidationReport> {
-        let counts = self.numbers(counts)?;
+        Ok(self.report_of(&self.numbers(counts)?))
+    }
+
+    /// The report on rows with these counts: rows, invalid rows, and one for each open check.
+    pub(super) fn report_of(&self, counts: &[u64]) -> ValidationReport {
         let mut of_checks = counts.iter().skip(2).copied();
         let mut errors = Vec::new();
         for check in &self.checks {
@@ -67,7 +71,7 @@ impl Validation {
             .checks
             .iter()
             .filter(|check| check.outcome == Outcome::Proved);
-        Ok(ValidationReport {
+        ValidationReport {
             valid: match self.options.strict {
                 Strictness::Filter => !none_valid,
                 Strictness::Strict | Strictness::Lax => errors.is_empty(),
@@ -80,7 +84,7 @@ impl Validation {
             },
             errors,
             proved: proved.count(),
-        })
+        }
     }
 
     /// The counts as numbers: rows, invalid rows, and one for each open check.

@@ -31,6 +31,7 @@ const EVERYTHING: ValidationOptions = ValidationOptions {
     max_errors: None,
     emit_invalid_rows: true,
     emit_error_table: true,
+    emit_marked_rows: false,
 };
 
 fn contract(evolution: &str, key: &[&str], columns: Columns<'_>) -> SchemaContract {
