@@ -114,8 +114,8 @@ impl DeltaOpener for DeltaReader {
     }
 
     async fn files(&self, location: &str, version: DeltaVersionSelector) -> Result<Vec<DeltaFile>> {
-        let (name, location) = self.at(location)?;
-        let files = table_files(&name, &location, version, &self.options).await?;
+        let (_, location) = self.at(location)?;
+        let files = table_files(&location, version, &self.options).await?;
         let files = files.into_iter().map(|file| DeltaFile {
             path: file.path,
             size_bytes: file.size_bytes,
