@@ -486,8 +486,12 @@ fn shape(full: &str) -> Shape {
             most: 3_600_000,
         },
         EXPR_PLANNER_NAMES => Shape::Names,
-        DETERMINISTIC | ENABLE_ASYNC_UDFS | ENABLE_EXPR_PLANNERS | ENABLE_FUNCTION_FACTORY
-        | ENABLE_UDFS | STRICT_UDFS => Shape::Bool,
+        DETERMINISTIC
+        | ENABLE_ASYNC_UDFS
+        | ENABLE_EXPR_PLANNERS
+        | ENABLE_FUNCTION_FACTORY
+        | ENABLE_UDFS
+        | STRICT_UDFS => Shape::Bool,
         MEMORY_POOL => Shape::OneOf(MemoryPoolKind::NAMES),
         TIME_ZONE | "datafusion.execution.parquet.coerce_int96_tz" => Shape::TimeZone,
         "datafusion.catalog.default_catalog" | "datafusion.catalog.default_schema" => {
