@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 /// Values as the log writes them, by the names of the columns in the files, sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct FileValues(Box<[(Arc<str>, Option<Arc<str>>)]>);
+pub(crate) struct FileValues(Box<[NamedValue]>);
+
+/// The name of a column and its value.
+type NamedValue = (Arc<str>, Option<Arc<str>>);
 
 /// Texts that occur more than once, each kept once.
 #[derive(Debug, Default)]

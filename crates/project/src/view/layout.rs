@@ -32,8 +32,7 @@ pub struct LayoutSection {
 
 impl LayoutSection {
     pub(super) fn read(section: &Section<'_>, findings: &mut Findings) -> Self {
-        let mut layout = Self::default();
-        layout.target_file_bytes = section
+        let target_file_bytes = section
             .get("target_file_size")
             .and_then(|entry| findings.take(size(&entry)));
         let mut columns = |key: &str| -> Option<Vec<String>> {
@@ -41,15 +40,21 @@ impl LayoutSection {
             let columns = distinct_columns(&entry, findings).into_iter();
             Some(columns.map(|(name, _)| name).collect())
         };
-        layout.statistics_columns = columns("statistics_columns");
-        layout.z_order_by = columns("z_order_by").unwrap_or_default();
+        let statistics_columns = columns("statistics_columns");
+        let z_order_by = columns("z_order_by").unwrap_or_default();
+        let mut properties = BTreeMap::new();
         if let Some(section) = section
             .get("properties")
             .and_then(|entry| findings.take(entry.section()))
         {
-            read_properties("", &section, &mut layout.properties, findings);
+            read_properties("", &section, &mut properties, findings);
         }
-        layout
+        Self {
+            target_file_bytes,
+            statistics_columns,
+            z_order_by,
+            properties,
+        }
     }
 }
 
