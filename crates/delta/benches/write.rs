@@ -73,6 +73,7 @@ async fn write_ours(session: &SessionContext, shape: &str, folder: &Path) {
     let plan = plan.create_physical_plan().await.unwrap();
     let spec = OverwriteSpec {
         options: codeanatomy_delta::StoreOptions::new(),
+        layout: codeanatomy_delta::OutputLayout::default(),
         location: TableLocation::parse("out", folder).unwrap(),
         view: ViewName::new("lineitem").unwrap(),
         schema: plan.schema(),

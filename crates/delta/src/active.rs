@@ -17,6 +17,7 @@ use object_store::ObjectStoreExt;
 use url::Url;
 
 use crate::error::{Access, guarded, internal, store_error};
+use crate::file_values::{FileValues, Texts};
 use crate::store::Store;
 use crate::{TableLocation, codes};
 
@@ -28,9 +29,9 @@ pub(crate) struct ActiveFile {
     pub(crate) size_bytes: u64,
     pub(crate) modified: UnixMillis,
     /// Values as the log writes them, by the names of the columns in the files.
-    pub(crate) partition_values: BTreeMap<String, Option<String>>,
+    pub(crate) partition_values: FileValues,
     /// Statistics as the log writes them: a JSON object.
-    pub(crate) stats: Option<String>,
+    pub(crate) stats: Option<Box<str>>,
     /// Rows in the file, deleted ones among them.
     pub(crate) n_rows: Option<u64>,
     pub(crate) deletion_vector: Option<DeletionVector>,
@@ -74,7 +75,7 @@ impl From<Add> for ActiveFile {
             modified: UnixMillis(add.modification_time),
             partition_values: add.partition_values.into_iter().collect(),
             n_rows: add.stats.as_deref().and_then(n_rows_of),
-            stats: add.stats,
+            stats: add.stats.map(String::into_boxed_str),
             deletion_vector: add.deletion_vector.as_ref().map(DeletionVector::new),
         }
     }
@@ -130,9 +131,10 @@ impl ActiveFile {
 /// All data files of a snapshot, sorted by path.
 pub(crate) async fn active_files(store: &Store, snapshot: &Snapshot) -> Result<Vec<ActiveFile>> {
     let log_store = store.log_store().as_ref();
+    let mut texts = Texts::default();
     let views = snapshot
         .file_views(log_store, None)
-        .map_ok(|view| active_file(&view))
+        .map_ok(|view| active_file(&view, &mut texts))
         .try_collect();
     let mut files: Vec<ActiveFile> = guarded(store.location(), views)
         .await?
@@ -146,7 +148,11 @@ pub(crate) async fn active_files(store: &Store, snapshot: &Snapshot) -> Result<V
         let views = eager
             .try_log_data()
             .map_err(|error| store.log_error(error))?;
-        files = views.iter().map(|view| active_file(&view)).collect();
+        let mut texts = Texts::default();
+        files = views
+            .iter()
+            .map(|view| active_file(&view, &mut texts))
+            .collect();
     }
     files.sort_by(|a, b| (&a.path, a.vector_id()).cmp(&(&b.path, b.vector_id())));
     Ok(files)
@@ -358,15 +364,15 @@ impl Problem {
     }
 }
 
-fn active_file(view: &LogicalFileView) -> ActiveFile {
+fn active_file(view: &LogicalFileView, texts: &mut Texts) -> ActiveFile {
     let stats = view.stats();
     ActiveFile {
         path: view.path().into_owned(),
         size_bytes: u64::try_from(view.size()).unwrap_or(0),
         modified: UnixMillis(view.modification_time()),
-        partition_values: view.partition_values_map().into_iter().collect(),
+        partition_values: FileValues::new(view.partition_values_map(), texts),
         n_rows: stats.as_deref().and_then(n_rows_of),
-        stats,
+        stats: stats.map(String::into_boxed_str),
         deletion_vector: view
             .deletion_vector_descriptor()
             .as_ref()

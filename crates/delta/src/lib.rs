@@ -29,6 +29,7 @@ mod store;
 // What the log says.
 mod active;
 mod columns;
+mod file_values;
 mod log_stats;
 mod replay;
 mod values;
@@ -84,7 +85,7 @@ pub use self::schema::delta_schema;
 pub use self::store::object_store;
 pub use self::table::{PinnedTable, ScanConfig, is_delta_table, open};
 pub use self::write::{
-    Committed, OverwriteSpec, RowHook, WriteMode, WriteProgress, overwrite, write,
+    Committed, OutputLayout, OverwriteSpec, RowHook, WriteMode, WriteProgress, overwrite, write,
 };
 
 #[cfg(test)]

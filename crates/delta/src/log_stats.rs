@@ -249,7 +249,7 @@ mod tests {
             size_bytes: 1,
             modified: UnixMillis(0),
             partition_values: Default::default(),
-            stats: Some(stats.to_owned()),
+            stats: Some(stats.into()),
             n_rows: None,
             deletion_vector: None,
         }

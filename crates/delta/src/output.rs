@@ -43,6 +43,9 @@ pub struct OutputStamp {
     /// A hash of the rows, where the run made one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_hash: Option<String>,
+    /// The layout that the table was given, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Fingerprint>,
     /// For rows that came to others: the version whose rows these were. The stamp counts only if
     /// nobody changed rows between that version and the stamped commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]

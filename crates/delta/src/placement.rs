@@ -104,9 +104,7 @@ impl Placement {
     }
 
     fn partition_text<'a>(&self, file: &'a ActiveFile, placed: &PlacedColumn) -> Option<&'a str> {
-        file.partition_values
-            .get(&placed.name)
-            .and_then(Option::as_deref)
+        file.partition_values.get(&placed.name)
     }
 
     /// As [`partition_values`](Self::partition_values), for a file that is going to be read.

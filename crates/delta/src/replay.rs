@@ -102,7 +102,7 @@ fn removed(action: &Value) -> Result<FileChange, serde_json::Error> {
             .into_iter()
             .collect(),
         n_rows: stats.and_then(n_rows_of),
-        stats: stats.map(str::to_owned),
+        stats: stats.map(Box::from),
         deletion_vector: remove.deletion_vector.as_ref().map(DeletionVector::new),
     };
     Ok(FileChange::Remove {

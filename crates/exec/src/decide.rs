@@ -222,6 +222,14 @@ fn causes(
             ),
         ));
     }
+    if let Some(output) = &view.definition().output
+        && output.layout.fingerprint() != stamp.layout
+    {
+        causes.push(reason(
+            "layout",
+            "the output is to be laid out in another way than when it was written",
+        ));
+    }
     for upstream in stored_upstream(view, planned) {
         let built = decisions
             .get(upstream)

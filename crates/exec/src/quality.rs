@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy_delta::{OverwriteSpec, Provenance, StoreOptions, TableLocation};
+use codeanatomy_delta::{OutputLayout, OverwriteSpec, Provenance, StoreOptions, TableLocation};
 use codeanatomy_vocab::{Clock, Encoder, Error, Result, RunId, ViewName};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
@@ -89,6 +89,7 @@ pub async fn write_quality(
         view: ViewName::new("quality")?,
         schema: Arc::new(quality_schema()),
         partition_by: Vec::new(),
+        layout: OutputLayout::default(),
         expected: None,
         run_id: run_id.clone(),
         result_key: identity,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use codeanatomy_delta::{StoreOptions, TableLocation};
+use codeanatomy_delta::{OutputLayout, StoreOptions, TableLocation};
 use codeanatomy_plan::{ContractIdentity, InputIdentity, InputKind};
 use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
 use codeanatomy_session::{RuntimeProfile, Session};
@@ -392,6 +392,7 @@ impl RecordedView {
                 location: TableLocation::parse(&output.location.display().to_string(), root)?,
                 options: StoreOptions::new(),
                 partition_by: output.partition_by.clone(),
+                layout: OutputLayout::default(),
                 declared_at: None,
             }),
         };

@@ -438,6 +438,7 @@ impl Build<'_> {
             view: name.clone(),
             schema: Arc::new(codeanatomy_schema::stamp_abi(view.schema())),
             partition_by: output.partition_by.clone(),
+            layout: output.layout.clone(),
             expected: self.expected,
             run_id: self.run_id.clone(),
             result_key: view.bundle().result_key,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use codeanatomy_delta::{StoreOptions, TableLocation};
+use codeanatomy_delta::{OutputLayout, StoreOptions, TableLocation};
 use codeanatomy_plan::ContractIdentity;
 use codeanatomy_schema::{OnInvalid, SchemaContract};
 use codeanatomy_views::ViewSpec;
@@ -97,6 +97,8 @@ pub struct OutputDefinition {
     pub options: StoreOptions,
     /// Columns by which the table is partitioned, in order.
     pub partition_by: Vec<String>,
+    /// How the table is laid out besides.
+    pub layout: OutputLayout,
     /// Where the project says so, for errors.
     pub declared_at: Option<Location>,
 }

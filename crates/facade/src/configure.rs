@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy_delta::TableLocation;
+use codeanatomy_delta::{OutputLayout, TableLocation};
 use codeanatomy_exec::{
     DatasetSpec, DeclaredContract, OutputDefinition, ViewDefinition, parameter, sql_dialect,
 };
 use codeanatomy_project::{
-    CachePolicy, ContractSection, DatasetConfig, Layers, Project, Source, UserConfig, ViewFile,
+    CachePolicy, ContractSection, DatasetConfig, Layers, LayoutSection, Project, Source,
+    UserConfig, ViewFile,
 };
 use codeanatomy_schema::{OnInvalid, SchemaContract};
 use codeanatomy_session::{
@@ -355,6 +356,7 @@ fn output(project: &Project, file: &ViewFile) -> Result<Option<OutputDefinition>
         location,
         options: store_options(project, &place, None)?,
         partition_by: file.config.partition_by.clone(),
+        layout: layout(&file.config.layout),
         declared_at: Some(file.location_of("partition_by")),
     }))
 }
@@ -375,6 +377,15 @@ fn unstored_mode(file: &ViewFile, contract: Option<&DeclaredContract>) -> Option
             "add `cache = \"delta_output\"`, write `filter` or `coerce`, or remove `on_invalid`",
         )
     })
+}
+
+fn layout(section: &LayoutSection) -> OutputLayout {
+    OutputLayout {
+        target_file_bytes: section.target_file_bytes,
+        statistics_columns: section.statistics_columns.clone(),
+        z_order_by: section.z_order_by.clone(),
+        properties: section.properties.clone(),
+    }
 }
 
 fn contract(section: Option<&ContractSection>) -> Result<Option<DeclaredContract>, Errors> {

@@ -7,7 +7,8 @@
 //! - `queries` adds random queries and random rows, and with them Arrow.
 //! - `s3` adds a store that speaks the protocol of S3 on loopback.
 
-// Projects.
+// Projects and tables.
+mod log;
 mod synthetic;
 
 // Queries.
@@ -21,5 +22,6 @@ pub mod s3;
 // Measuring.
 mod paired;
 
+pub use self::log::DeltaLog;
 pub use self::paired::{Paired, exponent, paired};
 pub use self::synthetic::SyntheticProject;

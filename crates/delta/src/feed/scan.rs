@@ -4,9 +4,11 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use codeanatomy_vocab::Result;
 use datafusion_catalog::{Session, TableProvider};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_common::{DataFusionError, Result as EngineResult, Statistics, project_schema};
 use datafusion_expr::{Expr, TableType};
-use datafusion_physical_plan::ExecutionPlan;
+use datafusion_physical_plan::empty::EmptyExec;
+use datafusion_physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use deltalake_core::delta_datafusion::DeltaCdfTableProvider;
 use deltalake_core::operations::load_cdf::CdfLoadBuilder;
 use std::sync::Arc;
@@ -57,8 +59,24 @@ impl TableProvider for FeedScan {
         let input = guarded(self.store.location(), scan)
             .await
             .map_err(|error| DataFusionError::External(Box::new(error)))??;
+        let input = without_empty_scans(input)?;
         let schema = project_schema(&self.schema, projection)?;
         let statistics = Arc::new(Statistics::new_unknown(&schema));
         Ok(Arc::new(ConformExec::new(input, schema, statistics)))
     }
+}
+
+/// Puts one empty partition in place of scans of no files. They have none at all, which a sort above
+/// them does not take.
+fn without_empty_scans(plan: Arc<dyn ExecutionPlan>) -> EngineResult<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|plan| {
+        let is_empty =
+            plan.children().is_empty() && plan.output_partitioning().partition_count() == 0;
+        Ok(if is_empty {
+            Transformed::yes(Arc::new(EmptyExec::new(plan.schema())) as Arc<dyn ExecutionPlan>)
+        } else {
+            Transformed::no(plan)
+        })
+    })
+    .data()
 }

@@ -28,7 +28,7 @@ fn encode_file(encoder: &mut Encoder, file: &ActiveFile) {
     encoder.i64(file.modified.0);
     encoder.seq(file.partition_values.iter(), |encoder, (column, value)| {
         encoder.str(column);
-        encoder.option(value.as_deref(), Encoder::str);
+        encoder.option(value, Encoder::str);
     });
     encoder.option(file.vector_id(), Encoder::str);
 }

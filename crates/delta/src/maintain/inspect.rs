@@ -295,7 +295,11 @@ pub async fn table_files(
                 .as_deref()
                 .and_then(|text| serde_json::from_str(text).ok()),
             path: file.path,
-            partition_values: file.partition_values,
+            partition_values: file
+                .partition_values
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
+                .collect(),
         })
         .collect())
 }

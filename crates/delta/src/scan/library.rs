@@ -240,8 +240,10 @@ impl ExecutionPlan for ConformExec {
         vec![&self.input]
     }
 
+    /// A conversion may change how values compare, and this node promises no order of its own: a sort
+    /// that the optimizer put below it would be lost.
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+        vec![false]
     }
 
     fn apply_expressions(

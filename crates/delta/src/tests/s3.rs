@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::support::{query, rows, session};
 use crate::maintain::{create_checkpoint, inspect_checkpoints, optimize, restore, table_history};
 use crate::{
-    Committed, OverwriteSpec, Provenance, StoreOptions, TableLocation, WriteMode, codes, open,
-    output_state, write,
+    Committed, OutputLayout, OverwriteSpec, Provenance, StoreOptions, TableLocation, WriteMode,
+    codes, open, output_state, write,
 };
 
 const BUCKET: &str = "lake";
@@ -59,6 +59,7 @@ async fn write_as(
         view: view(),
         schema,
         partition_by: partition_by.iter().map(|c| (*c).to_owned()).collect(),
+        layout: OutputLayout::default(),
         expected,
         run_id: RunId::generate(UnixMillis(1_700_000_000_000)),
         result_key: Fingerprint::from_bytes([7; 32]),

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::schema::conform;
 use crate::{
-    Committed, OutputState, OverwriteSpec, PinnedTable, Provenance, StoreOptions, TableLocation,
-    WriteMode, open, output_state, write,
+    Committed, OutputLayout, OutputState, OverwriteSpec, PinnedTable, Provenance, StoreOptions,
+    TableLocation, WriteMode, open, output_state, write,
 };
 
 /// A session as a run has it.
@@ -75,6 +75,7 @@ pub(super) struct Output {
     pub(super) view: ViewName,
     pub(super) clock: Arc<ManualClock>,
     pub(super) partition_by: Vec<String>,
+    pub(super) layout: OutputLayout,
 }
 
 impl Output {
@@ -86,6 +87,7 @@ impl Output {
             view: ViewName::new("by_region").unwrap(),
             clock: Arc::new(ManualClock::new(UnixMillis(1_700_000_000_000))),
             partition_by: Vec::new(),
+            layout: OutputLayout::default(),
         }
     }
 
@@ -103,6 +105,7 @@ impl Output {
             view: self.view.clone(),
             schema,
             partition_by: self.partition_by.clone(),
+            layout: self.layout.clone(),
             expected,
             run_id: RunId::generate(codeanatomy_vocab::Clock::now(self.clock.as_ref())),
             result_key: Fingerprint::from_bytes([7; 32]),

@@ -98,7 +98,7 @@ async fn try_commit(
     let mut txn = 1;
     match target {
         Target::New => {
-            actions.push(Action::Protocol(protocol(schema)?));
+            actions.push(Action::Protocol(protocol(spec, schema)?));
             actions.push(Action::Metadata(new_metadata(spec, schema, now_ms)?));
         }
         Target::Existing(existing) => {
@@ -217,7 +217,17 @@ fn changed_metadata(
 ) -> Result<Vec<Action>> {
     let old = existing.snapshot.metadata();
     let columns = logical_schema(&existing.snapshot.schema(), store.location())?;
-    if columns == *schema && old.partition_columns() == spec.partition_by.as_slice() {
+    let configuration = spec.layout.configuration(old.configuration());
+    let same_properties = configuration.len() == old.configuration().len()
+        && configuration
+            .iter()
+            .all(|(key, value)| old.configuration().get(key) == Some(value));
+    let protocol = changed_protocol(spec, existing, schema)?;
+    if columns == *schema
+        && old.partition_columns() == spec.partition_by.as_slice()
+        && same_properties
+        && protocol.is_none()
+    {
         return Ok(Vec::new());
     }
     let metadata = json_of(old)?;
@@ -226,13 +236,32 @@ fn changed_metadata(
         [
             ("schemaString", json!(schema_string(schema)?)),
             ("partitionColumns", json!(spec.partition_by)),
+            ("configuration", json!(configuration)),
         ],
     );
     let mut actions = vec![Action::Metadata(from_json::<Metadata>(metadata)?)];
-    if let Some(protocol) = with_time_without_zone(existing, schema)? {
+    if let Some(protocol) = protocol {
         actions.insert(0, Action::Protocol(protocol));
     }
     Ok(actions)
+}
+
+/// The protocol of a table whose columns or properties ask for another one.
+fn changed_protocol(
+    spec: &OverwriteSpec,
+    existing: &Existing,
+    schema: &Schema,
+) -> Result<Option<Protocol>> {
+    let old = json_of(existing.snapshot.protocol())?;
+    let with_time = match with_time_without_zone(existing, schema)? {
+        Some(protocol) => json_of(&protocol)?,
+        None => old.clone(),
+    };
+    let new = spec.layout.protocol(with_time);
+    match new == old {
+        true => Ok(None),
+        false => from_json(new).map(Some),
+    }
 }
 
 fn new_metadata(spec: &OverwriteSpec, schema: &SchemaRef, now_ms: i64) -> Result<Metadata> {
@@ -245,13 +274,13 @@ fn new_metadata(spec: &OverwriteSpec, schema: &SchemaRef, now_ms: i64) -> Result
         "format": { "provider": "parquet", "options": {} },
         "schemaString": schema_string(schema)?,
         "partitionColumns": spec.partition_by,
-        "configuration": {},
+        "configuration": spec.layout.properties,
         "createdTime": now_ms,
     }))
 }
 
-fn protocol(schema: &Schema) -> Result<Protocol> {
-    from_json(if has_time_without_zone(schema) {
+fn protocol(spec: &OverwriteSpec, schema: &Schema) -> Result<Protocol> {
+    let protocol = if has_time_without_zone(schema) {
         json!({
             "minReaderVersion": 3,
             "minWriterVersion": 7,
@@ -260,7 +289,8 @@ fn protocol(schema: &Schema) -> Result<Protocol> {
         })
     } else {
         json!({ "minReaderVersion": 1, "minWriterVersion": 2 })
-    })
+    };
+    from_json(spec.layout.protocol(protocol))
 }
 
 /// The protocol of a table that gets its first column of times without a zone.

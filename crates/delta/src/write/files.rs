@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::partition::{PartitionValues, Splitter, file_schema, folder};
-use super::{RowHook, WriteProgress, stats};
+use super::{OutputLayout, RowHook, WriteProgress, stats};
 use crate::codes;
 use crate::error::{Access, internal, query_error, store_error};
 use crate::schema::conform;
@@ -62,6 +62,7 @@ pub(super) struct Job {
     /// What is kept beside the columns in the schema of each file.
     pub(super) metadata: HashMap<String, String>,
     pub(super) partition_by: Vec<String>,
+    pub(super) layout: OutputLayout,
     pub(super) progress: WriteProgress,
     pub(super) hook: Option<Arc<dyn RowHook>>,
     pub(super) clock: Arc<dyn Clock>,
@@ -111,6 +112,12 @@ impl Job {
                     .with_metadata(self.metadata.clone()),
             ),
             properties: writer_properties(),
+            target_file_bytes: self
+                .layout
+                .target_file_bytes
+                .map_or(TARGET_FILE_BYTES, |bytes| {
+                    usize::try_from(bytes.get()).unwrap_or(usize::MAX)
+                }),
             nonce: RunId::generate(self.clock.now()),
             begun: Mutex::default(),
             rows: AtomicU64::new(0),
@@ -133,6 +140,7 @@ struct Shared {
     job: Job,
     file_schema: SchemaRef,
     properties: WriterProperties,
+    target_file_bytes: usize,
     /// Makes file names unlike those of any other write.
     nonce: RunId,
     /// Every file that was begun.
@@ -328,7 +336,7 @@ impl TaskWriter {
         let new = written.saturating_sub(file.counted);
         file.counted = file.counted.max(written);
         self.shared.bytes.fetch_add(new as u64, Ordering::Relaxed);
-        if written >= TARGET_FILE_BYTES
+        if written >= self.shared.target_file_bytes
             && let Some(file) = self.open.remove(&key)
         {
             self.close(file).await?;
@@ -419,7 +427,11 @@ impl TaskWriter {
             path: file.path.to_string(),
             size_bytes: size_bytes as u64,
             n_rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0),
-            stats: stats::file_stats(&metadata, &self.shared.file_schema),
+            stats: stats::file_stats(
+                &metadata,
+                &self.shared.file_schema,
+                self.shared.job.layout.statistics_columns.as_deref(),
+            ),
             partition_values: file.partition_values,
         });
         Ok(())

@@ -2,6 +2,7 @@
 
 mod commit;
 mod files;
+mod layout;
 mod partition;
 mod rebase;
 mod stats;
@@ -17,6 +18,8 @@ use datafusion_execution::TaskContext;
 use datafusion_physical_plan::ExecutionPlan;
 use deltalake_core::kernel::Add;
 use tokio_util::sync::CancellationToken;
+
+pub use self::layout::OutputLayout;
 
 use self::files::WrittenFile;
 use self::target::Target;
@@ -39,6 +42,8 @@ pub struct OverwriteSpec {
     pub schema: SchemaRef,
     /// The columns by whose values the files are laid out; the names of columns of `schema`.
     pub partition_by: Vec<String>,
+    /// How the table is laid out besides.
+    pub layout: OutputLayout,
     /// The table's version when it was decided to build; `None` when there was no table.
     pub expected: Option<DeltaVersion>,
     /// The run that writes.
@@ -127,6 +132,8 @@ pub struct Committed {
 /// - [`CA-DELTA-0016`](crate::codes::INTERRUPTED): `cancel` fired.
 /// - [`CA-DELTA-0017`](crate::codes::COMMIT_UNKNOWN): the store failed in the middle of the commit.
 /// - [`CA-DELTA-0018`](crate::codes::UNREPRESENTABLE_VALUE): a value does not fit its column.
+/// - [`CA-DELTA-0034`](crate::codes::INVALID_LAYOUT): the layout names a column that is not there, or a
+///   property that cannot be kept.
 /// - [`CA-DELTA-0019`](crate::codes::UNSUPPORTED_OUTPUT): the table was given features or rules
 ///   that the writer cannot keep.
 pub async fn overwrite(
@@ -176,9 +183,12 @@ pub async fn write(
 ) -> Result<Committed> {
     let store = Store::open_to_write(&spec.location, &spec.options).await?;
     let view = spec.view.clone();
-    write_in(&store, spec, mode, plan, task, progress, hook, cancel)
+    let written = spec.clone();
+    let committed = write_in(&store, spec, mode, plan, task, progress, hook, cancel)
         .await
-        .map_err(|error| error.with("view", view))
+        .map_err(|error| error.with("view", view))?;
+    layout::arrange(&written).await;
+    Ok(committed)
 }
 
 #[expect(
@@ -197,6 +207,7 @@ pub(crate) async fn write_in(
 ) -> Result<Committed> {
     let schema = delta_schema(&spec.schema).map_err(first)?;
     partition::check(&schema, &spec.partition_by)?;
+    spec.layout.check(&schema, &spec.partition_by)?;
     if mode == WriteMode::OverwritePartitions && spec.partition_by.is_empty() {
         return Err(Error::new(
             codes::INVALID_PARTITION,
@@ -212,6 +223,7 @@ pub(crate) async fn write_in(
         schema: Arc::clone(&schema),
         metadata: spec.schema.metadata().clone(),
         partition_by: spec.partition_by.clone(),
+        layout: spec.layout.clone(),
         progress,
         hook,
         clock: Arc::clone(&spec.clock),
@@ -228,6 +240,7 @@ pub(crate) async fn write_in(
         plan_fingerprint: spec.plan_fingerprint,
         rows,
         result_hash,
+        layout: spec.layout.fingerprint(),
         based_on: match mode {
             WriteMode::Overwrite => None,
             WriteMode::Append | WriteMode::OverwritePartitions => spec.expected,

@@ -1,6 +1,6 @@
 //! What others did since a write began, and whether the write may follow it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use arrow_schema::{FieldRef, Schema, SchemaRef};
 use codeanatomy_vocab::{DeltaVersion, Error, Result, UnixMillis};
@@ -12,6 +12,7 @@ use super::{OverwriteSpec, WriteMode};
 use crate::active::ActiveFile;
 use crate::codes;
 use crate::columns::Definitions;
+use crate::file_values::FileValues;
 use crate::output::txn_version;
 use crate::placement::Placement;
 use crate::schema::logical_schema;
@@ -193,7 +194,7 @@ impl Replaced {
 
     /// Whether files with these values go. Values that cannot be read are no reason to keep a file
     /// that may hold rows twice.
-    pub(super) fn has(&self, partition_values: BTreeMap<String, Option<String>>) -> bool {
+    pub(super) fn has(&self, partition_values: FileValues) -> bool {
         self.has_file(&ActiveFile {
             path: String::new(),
             size_bytes: 0,

@@ -21,15 +21,26 @@ const MAX_CHARACTERS: usize = 32;
 /// The statistics of a file: a JSON object with the number of rows and, for columns of its top
 /// level, nulls, minima and maxima.
 ///
+/// All columns up to a limit, or those that are named.
+///
 /// Floats get no minimum and maximum, because a file's own leave NaN out. Text is cut to 32
 /// characters, the maximum so that it stays an upper bound.
-pub(super) fn file_stats(metadata: &ParquetMetaData, schema: &Schema) -> String {
+pub(super) fn file_stats(
+    metadata: &ParquetMetaData,
+    schema: &Schema,
+    columns: Option<&[String]>,
+) -> String {
     let n_rows = metadata.file_metadata().num_rows();
     let mut nulls = Object::default();
     let mut minima = Object::default();
     let mut maxima = Object::default();
     let parquet_schema = metadata.file_metadata().schema_descr();
-    for field in schema.fields().iter().take(MAX_COLUMNS) {
+    let wanted = schema
+        .fields()
+        .iter()
+        .filter(|field| columns.is_none_or(|columns| columns.contains(field.name())))
+        .take(columns.map_or(MAX_COLUMNS, <[String]>::len));
+    for field in wanted {
         if field.data_type().is_nested() {
             continue;
         }

@@ -5,15 +5,20 @@ use std::fmt;
 
 use codeanatomy_vocab::{Error, Location, Result};
 
+use super::layout::{LAYOUT_KEYS, LayoutSection};
 use crate::codes;
 use crate::contract::{ContractSection, distinct_columns};
 use crate::source::SettingValue;
 use crate::toml::{Entry, Findings, Section};
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 12] = [
     "cache",
     "location",
     "partition_by",
+    "target_file_size",
+    "statistics_columns",
+    "z_order_by",
+    "properties",
     "description",
     "tags",
     "contract",
@@ -52,6 +57,8 @@ pub struct ViewConfig {
     /// The columns by which the output is partitioned, in order, no name twice. Only ever set for
     /// [`CachePolicy::DeltaOutput`].
     pub partition_by: Vec<String>,
+    /// How the output is laid out besides. Only ever set for [`CachePolicy::DeltaOutput`].
+    pub layout: LayoutSection,
     /// What the view is for.
     pub description: Option<String>,
     /// Words to find it by, in the order written.
@@ -159,6 +166,7 @@ impl ViewConfig {
                 config.partition_by.push(name);
             }
         }
+        config.layout = LayoutSection::read(section, findings);
         config.description = section
             .get("description")
             .and_then(|entry| findings.take(entry.text()));
@@ -227,7 +235,8 @@ fn cache_policy(entry: &Entry<'_>) -> Result<CachePolicy> {
 }
 
 fn refuse_output_keys(section: &Section<'_>, findings: &mut Findings) {
-    for entry in OUTPUT_KEYS.iter().filter_map(|key| section.get(key)) {
+    let keys = OUTPUT_KEYS.iter().chain(&LAYOUT_KEYS);
+    for entry in keys.filter_map(|key| section.get(key)) {
         findings.push(
             Error::new(
                 codes::CONFLICTING_KEYS,

@@ -2,6 +2,7 @@
 
 mod config;
 mod discover;
+mod layout;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use codeanatomy_vocab::{Location, ViewName};
 pub(crate) use self::config::Defaults;
 pub use self::config::{CachePolicy, ParamConfig, ViewConfig};
 pub(crate) use self::discover::{discover, discover_macros};
+pub use self::layout::LayoutSection;
 
 /// One view: a file of SQL and what its sidecar says about it.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,3 +17,4 @@ mod good;
 mod layers;
 mod scaffold;
 mod secrets;
+mod stores;

@@ -236,3 +236,45 @@ fn old_commits_go_when_a_checkpoint_stands_for_them() {
     assert!(!log_file(&project, 0).exists());
     assert_eq!(project.build(&[]), ["by_region: skipped"]);
 }
+
+#[test]
+fn an_output_is_laid_out_as_its_view_says() {
+    let project = Project::new();
+    project.build(&[]);
+    project.write(
+        "views/by_region.toml",
+        "cache = \"delta_output\"\nz_order_by = [\"total\"]\ntarget_file_size = \"64MiB\"\n\
+         statistics_columns = [\"total\"]\n[properties]\nowner = \"sales\"\n\
+         delta.enableChangeDataFeed = true\n",
+    );
+    let (_, plan) = project.json(&["plan"]);
+    assert_eq!(
+        plan["views"][0]["reasons"][0]["component"], "layout",
+        "{plan:#}"
+    );
+    assert_eq!(project.build(&[]), ["by_region: built"]);
+    let (_, info) = project.json(&["delta", "info", "by_region"]);
+    assert_eq!(info["properties"]["owner"], "sales");
+    assert_eq!(info["properties"]["delta.enableChangeDataFeed"], "true");
+    let (_, files) = project.json(&["delta", "files", "by_region"]);
+    assert!(files["files"][0]["statistics"]["maxValues"]["total"].is_number());
+    assert_eq!(project.build(&[]), ["by_region: skipped"]);
+    for (line, code) in [
+        ("z_order_by = [\"totl\"]\n", "CA-DELTA-0034"),
+        (
+            "properties = { \"delta.appendOnly\" = true }\n",
+            "CA-DELTA-0034",
+        ),
+        ("target_file_size = \"large\"\n", "CA-PROJECT-0006"),
+    ] {
+        project.write(
+            "views/by_region.toml",
+            format!("cache = \"delta_output\"\n{line}"),
+        );
+        let ran = project.run(&["build"]);
+        assert_eq!(ran.code, 2, "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(code), "{line}: {}", ran.stderr);
+    }
+    project.write("views/by_region.toml", "z_order_by = [\"total\"]\n");
+    assert_eq!(project.run(&["plan"]).code, 2);
+}
