@@ -66,6 +66,4 @@ pub use self::session::SessionSection;
 pub use self::source::{SettingValue, Source, Sourced};
 pub use self::stores::StoreConfig;
 pub use self::user::UserConfig;
-pub use self::view::{
-    CachePolicy, LayoutSection, MacroFile, ParamConfig, ViewConfig, ViewFile,
-};
+pub use self::view::{CachePolicy, LayoutSection, MacroFile, ParamConfig, ViewConfig, ViewFile};
