@@ -86,6 +86,14 @@ impl BoundViews {
         self.open(view.as_str()).await
     }
 
+    /// Whether a table that plans scan is a Delta table; outputs are.
+    pub(crate) fn is_delta(&self, table: &str) -> bool {
+        match self.datasets.get(table) {
+            Some(dataset) => dataset.pin().is_some(),
+            None => true,
+        }
+    }
+
     /// The columns of a pinned dataset.
     pub fn dataset_schema(&self, name: &str) -> Option<SchemaRef> {
         self.datasets.get(name).map(|dataset| dataset.schema())
@@ -324,16 +332,6 @@ impl BoundViews {
 
 /// The error of a query, with the view that it is of.
 pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error {
-    if let Some(found) = coded(&error) {
-        let mut ours = Error::new(found.code(), found.to_string());
-        if let Some(help) = found.help() {
-            ours = ours.with_help(help);
-        }
-        return ours
-            .at(Location::file(view.definition().spec.path()))
-            .with("view", view.name())
-            .with_source(error);
-    }
     let root = error.find_root();
     let text = root.message().into_owned();
     let line = text
@@ -354,18 +352,6 @@ pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error 
     ours.at(Location::file(view.definition().spec.path()))
         .with("view", view.name())
         .with_source(error)
-}
-
-/// An error with a code that a function raised inside of the engine.
-fn coded(error: &DataFusionError) -> Option<&Error> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(found) = next {
-        if let Some(coded) = found.downcast_ref::<Error>() {
-            return Some(coded);
-        }
-        next = found.source();
-    }
-    None
 }
 
 /// Gives a view's plan the schema that its readers were planned against: that of its output table,

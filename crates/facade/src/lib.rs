@@ -46,7 +46,6 @@
 // The pipeline.
 mod configure;
 mod contracts;
-mod functions;
 mod openlineage;
 mod past;
 mod pipeline;
@@ -57,7 +56,6 @@ mod tables;
 
 pub use self::changes::{Change, ChangeCounts, Changes, read_changes};
 pub use self::configure::{Configured, Overrides};
-pub use self::functions::default_functions;
 pub use self::past::{PastRuns, ReplayOptions, ReplayReport, RunDiff, ViewDiff};
 pub use self::pipeline::{BuildOptions, ExplainKind, Pinned, Planned, Ran};
 pub use self::tables::{TableRef, Tables, codes};
@@ -72,6 +70,5 @@ pub use codeanatomy_plan as plan;
 pub use codeanatomy_project as project;
 pub use codeanatomy_schema as schema;
 pub use codeanatomy_session as session;
-pub use codeanatomy_udf as udf;
 pub use codeanatomy_views as views;
 pub use codeanatomy_vocab as vocab;

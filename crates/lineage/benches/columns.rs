@@ -15,6 +15,10 @@ use datafusion::prelude::SessionContext;
 use datafusion_expr::logical_plan::table_scan;
 use datafusion_expr::{JoinType, LogicalPlan, col};
 
+/// Counts what is allocated: divan shows it under each bench.
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     divan::main();
 }
@@ -43,6 +47,21 @@ fn thousand_views(bencher: divan::Bencher<'_, '_>) {
             .map(|(name, plan)| (name.clone(), column_lineage(plan)));
         LineageGraph::compose(lineages.collect::<Vec<(String, ColumnLineage)>>())
     });
+}
+
+/// The same for fewer and more views of as many layers: `max alloc` is the memory that it takes, and
+/// grows in step with the views. The number of views over it is the memory for one.
+#[divan::bench(args = [250, 500, 1_000, 2_000])]
+fn memory_of_views(bencher: divan::Bencher<'_, '_>, n_views: usize) {
+    let plans = layers(10, n_views / 10);
+    bencher
+        .counter(divan::counter::ItemsCount::new(n_views))
+        .bench_local(|| {
+            let lineages = plans
+                .iter()
+                .map(|(name, plan)| (name.clone(), column_lineage(plan)));
+            LineageGraph::compose(lineages.collect::<Vec<(String, ColumnLineage)>>())
+        });
 }
 
 /// Everything that one column of a dataset can change in them.

@@ -1,5 +1,7 @@
 //! `codeanatomy check`
 
+use std::sync::Arc;
+
 use codeanatomy::exec::{CheckReport, ContractReport, RowsOptions, RowsReport};
 use codeanatomy_vocab::{Errors, Stage};
 use serde::Serialize;
@@ -30,7 +32,7 @@ pub(crate) fn run(args: &Check, context: &Context) -> Result<Exit, Errors> {
     });
     let observer = progress::observer(output);
     let cancel = context.interrupts.token();
-    let checked = configured.check(&args.names, rows, observer.clone());
+    let checked = configured.check(&args.names, rows, Arc::clone(&observer));
     let (report, errors) = context.block_on(unless_cancelled(&cancel, checked))?;
     drop(observer);
     let document = Document {

@@ -1,5 +1,7 @@
 //! `codeanatomy contract`
 
+use std::sync::Arc;
+
 use codeanatomy_vocab::Errors;
 use serde_json::json;
 
@@ -17,7 +19,7 @@ pub(crate) fn init(args: &ContractInit, context: &Context) -> Result<Exit, Error
         &args.name,
         args.evolution,
         args.force,
-        observer.clone(),
+        Arc::clone(&observer),
     ))?;
     drop(observer);
     let file = written.path.display().to_string();

@@ -3,6 +3,8 @@
 mod dot;
 mod tree;
 
+use std::sync::Arc;
+
 use codeanatomy::exec::{Direction, LineageTarget, unknown_table};
 use codeanatomy_vocab::{Errors, ViewName};
 
@@ -45,8 +47,8 @@ pub(crate) fn run(args: &Lineage, context: &Context) -> Result<Exit, Errors> {
     };
     let observer = progress::observer(output);
     let answer = context.block_on(async {
-        let pinned = configured.pin(&selection, observer.clone()).await?;
-        let planned = pinned.plan(observer.clone()).await?;
+        let pinned = configured.pin(&selection, Arc::clone(&observer)).await?;
+        let planned = pinned.plan(Arc::clone(&observer)).await?;
         Ok(planned.lineage().answer(&target, direction)?)
     })?;
     drop(observer);

@@ -561,3 +561,34 @@ fn invalid_ids_are_collected_in_a_table_of_the_run() {
     );
     assert_eq!(error["line"], 3);
 }
+
+#[test]
+fn what_the_log_of_a_delta_table_proves_is_not_looked_for() {
+    let project = project("");
+    project.write("orders.csv", "id,region,amount\n1,north,7\n2,,5\n");
+    project.write("views/clean.toml", "cache = \"delta_output\"\n");
+    assert_eq!(project.run(&["build", "-q"]).code, 0);
+    let table = project.path("out/clean");
+    let reader = Project::empty()
+        .with(
+            "codeanatomy.toml",
+            format!("[datasets.t]\nlocation = \"{}\"\n", table.display()),
+        )
+        .with("views/clean.sql", "select id, region from t\n")
+        .with(
+            "views/clean.toml",
+            "cache = \"delta_output\"\n[contract]\non_invalid = \"record\"\n\
+             columns = [{ name = \"id\", nullable = false }, { name = \"region\", nullable = false }]\n",
+        );
+    let (_, check) = reader.json(&["check"]);
+    let outcomes: Vec<&Value> = check["contracts"][0]["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| &check["outcome"])
+        .collect();
+    assert_eq!(outcomes, ["proved", "open"], "{check:#}");
+    let (view, _) = built(&reader, 0);
+    assert_eq!(view["validation"]["proved"], json!(1));
+    assert_eq!(errors(&view), ["null_violation region 1"]);
+}

@@ -380,3 +380,33 @@ async fn a_query_with_too_little_memory_says_so_and_nothing_stays() {
     assert_eq!(error.code(), codes::RESOURCES_EXHAUSTED, "{error:?}");
     assert_eq!(output.files(), [""; 0]);
 }
+
+#[tokio::test]
+async fn the_schema_in_each_file_has_the_metadata_of_the_rows() {
+    let output = Output::new();
+    let session = session(2);
+    let plan = session.sql("select 7 as n").await.unwrap();
+    let plan = plan.create_physical_plan().await.unwrap();
+    let metadata = std::iter::once(("who".to_owned(), "me".to_owned())).collect();
+    let schema = plan.schema().as_ref().clone().with_metadata(metadata);
+    overwrite(
+        output.spec(Arc::new(schema), None),
+        plan,
+        session.task_ctx(),
+        Arc::new(|_, _| {}),
+        None,
+        CancellationToken::new(),
+    )
+    .await
+    .unwrap();
+    let files = output.files();
+    let file = files
+        .iter()
+        .find(|file| file.ends_with(".parquet"))
+        .unwrap();
+    let file = std::fs::File::open(output.folder.path().join(file)).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let schema = Arc::clone(reader.unwrap().schema());
+    assert_eq!(schema.metadata().get("who").map(String::as_str), Some("me"));
+    assert_eq!(output.rows().await, ["7"]);
+}

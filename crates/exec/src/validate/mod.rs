@@ -22,6 +22,7 @@ use codeanatomy_vocab::Result;
 use datafusion::catalog::TableProvider;
 use datafusion::common::stats::Precision;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::guard::Guard;
@@ -96,21 +97,33 @@ fn options(mode: OnInvalid) -> ValidationOptions {
     }
 }
 
-/// What the statistics of the tables that a view's plan reads say of their rows.
+/// What the logs of the Delta tables that a view's plan reads say of their rows.
 async fn facts(bound: &BoundViews, view: &PlannedView, plan: &LogicalPlan) -> Result<Facts> {
     let mut facts = Facts::default();
     for (table, provider) in bound.tables_of(view, plan).await? {
-        add_facts(&table, provider.as_ref(), &mut facts);
+        if bound.is_delta(&table) {
+            add_facts(bound, &table, provider.as_ref(), &mut facts).await;
+        }
     }
     Ok(facts)
 }
 
-/// What the statistics of a table say of its rows.
-fn add_facts(table: &str, provider: &dyn TableProvider, facts: &mut Facts) {
-    let Some(statistics) = provider.statistics() else {
+/// What a Delta table's log says of its rows. Where it says nothing, nothing is known.
+async fn add_facts(
+    bound: &BoundViews,
+    table: &str,
+    provider: &dyn TableProvider,
+    facts: &mut Facts,
+) {
+    let state = bound.session().planning_state();
+    let Ok(scan) = provider.scan(&state, None, &[], None).await else {
         return;
     };
-    let schema = provider.schema();
+    let arguments = StatisticsArgs::new();
+    let Ok(statistics) = StatisticsContext::new().compute(scan.as_ref(), &arguments) else {
+        return;
+    };
+    let schema = scan.schema();
     for (field, column) in schema.fields().iter().zip(&statistics.column_statistics) {
         if column.null_count == Precision::Exact(0) {
             facts.add_not_null(table, field.name());

@@ -89,7 +89,7 @@ impl CheckReport {
         for (dataset, declared) in datasets {
             let subject = ContractSubject::Dataset(dataset.name().clone());
             let mut report = ContractReport::new(subject, declared, violations);
-            report.checks = dataset_checks(dataset, declared).await?;
+            report.checks = dataset_checks(bound, dataset, declared).await?;
             if let Some(what) = rows {
                 let found = bound.check_dataset_rows(dataset, declared, what).await?;
                 report.add_rows(found);
@@ -140,12 +140,21 @@ impl CheckReport {
 }
 
 async fn dataset_checks(
+    bound: &BoundViews,
     dataset: &PinnedDataset,
     declared: &DeclaredContract,
 ) -> Result<Vec<ContractCheck>> {
     let provider = dataset.provider().await?;
     let mut known = codeanatomy_schema::Facts::default();
-    add_facts(dataset.name().as_str(), provider.as_ref(), &mut known);
+    if dataset.pin().is_some() {
+        add_facts(
+            bound,
+            dataset.name().as_str(),
+            provider.as_ref(),
+            &mut known,
+        )
+        .await;
+    }
     let plan =
         LogicalPlanBuilder::scan(dataset.name().as_str(), provider_as_source(provider), None)
             .and_then(LogicalPlanBuilder::build)

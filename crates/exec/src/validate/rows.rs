@@ -112,7 +112,9 @@ impl BoundViews {
         };
         let provider = dataset.provider().await?;
         let mut facts = Facts::default();
-        add_facts(dataset.name().as_str(), provider.as_ref(), &mut facts);
+        if dataset.pin().is_some() {
+            add_facts(self, dataset.name().as_str(), provider.as_ref(), &mut facts).await;
+        }
         let source = provider_as_source(provider);
         let plan = LogicalPlanBuilder::scan(dataset.name().as_str(), source, None)
             .and_then(LogicalPlanBuilder::build)

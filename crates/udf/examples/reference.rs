@@ -1,7 +1,0 @@
-//! Prints `docs/functions.md`.
-
-use codeanatomy_udf::{Library, platform::reference};
-
-fn main() {
-    print!("{}", reference(&Library::builtin()));
-}
