@@ -108,6 +108,9 @@ pub(crate) enum Command {
     /// Look at past runs
     #[command(subcommand)]
     Runs(Runs),
+    /// Look at the functions that views can call
+    #[command(subcommand)]
+    Udf(Udf),
     /// Look at the configuration
     #[command(subcommand)]
     Config(Config),
@@ -284,6 +287,28 @@ pub(crate) struct RunsShow {
     /// The run's id, or enough of its beginning [default: the newest run]
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Udf {
+    /// List the functions
+    List(UdfList),
+    /// Show what is known of one function
+    Show(UdfShow),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UdfList {
+    /// Also list the functions of the engine
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UdfShow {
+    /// The name of a function, or another name for it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Subcommand)]

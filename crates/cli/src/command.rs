@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use codeanatomy_vocab::Errors;
 
-use crate::args::{Command, Config, Contract, Global, Runs};
+use crate::args::{Command, Config, Contract, Global, Runs, Udf};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
@@ -30,6 +30,7 @@ mod contract;
 mod diff;
 mod replay;
 mod runs;
+mod udf;
 mod why;
 
 // Looking after tables.
@@ -67,6 +68,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Errors> {
         Command::Delta(args) => delta::run(args, context),
         Command::Runs(Runs::List(args)) => runs::list(&args, context),
         Command::Runs(Runs::Show(args)) => runs::show(&args, context),
+        Command::Udf(Udf::List(args)) => udf::list(&args, context),
+        Command::Udf(Udf::Show(args)) => udf::show(&args, context),
         Command::Config(Config::Show(args)) => config::show(&args, context),
         Command::Config(Config::Validate) => config::validate(context),
         Command::Fingerprints(args) => fingerprints::run(&args, context),

@@ -332,6 +332,16 @@ impl BoundViews {
 
 /// The error of a query, with the view that it is of.
 pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error {
+    if let Some(found) = coded(&error) {
+        let mut ours = Error::new(found.code(), found.to_string());
+        if let Some(help) = found.help() {
+            ours = ours.with_help(help);
+        }
+        return ours
+            .at(Location::file(view.definition().spec.path()))
+            .with("view", view.name())
+            .with_source(error);
+    }
     let root = error.find_root();
     let text = root.message().into_owned();
     let line = text
@@ -352,6 +362,18 @@ pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error 
     ours.at(Location::file(view.definition().spec.path()))
         .with("view", view.name())
         .with_source(error)
+}
+
+/// An error with a code that a function raised inside of the engine.
+fn coded(error: &DataFusionError) -> Option<&Error> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(found) = next {
+        if let Some(coded) = found.downcast_ref::<Error>() {
+            return Some(coded);
+        }
+        next = found.source();
+    }
+    None
 }
 
 /// Gives a view's plan the schema that its readers were planned against: that of its output table,

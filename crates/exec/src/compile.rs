@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use codeanatomy_session::Session;
+use codeanatomy_udf::factory::{Macros, inline};
+use codeanatomy_udf::recorded_planners;
 use codeanatomy_views::{SchemaSource, compile_error};
 use codeanatomy_vocab::{Error, Location, Result, nearest};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -27,15 +29,25 @@ pub(crate) struct Compiled {
     pub(crate) optimized: LogicalPlan,
     /// The parameters that the query uses, without the `$`.
     pub(crate) parameters: BTreeSet<String>,
+    /// The named planners that made something of the query's text.
+    pub(crate) planned_with: BTreeSet<String>,
 }
 
-/// Plans a view. `tables` holds the schema of everything that its text refers to.
+/// Plans a view. `tables` holds the schema of everything that its text refers to. What it calls of
+/// `macros` is not in its plans: their bodies are.
 pub(crate) fn compile(
     session: &Session,
     view: &ViewDefinition,
     tables: &BTreeMap<String, SchemaRef>,
+    macros: &Macros,
 ) -> Result<Compiled> {
-    let state = session.planning_state();
+    let mut state = session.planning_state();
+    macros.register(&mut state).map_err(|source| {
+        Error::new(codes::INTERNAL, "the session does not take the macros")
+            .with_source(source)
+            .with_help("report this with the version of the engine")
+    })?;
+    let state = state;
     let failed = |error: DataFusionError| plan_error(&error, view, &state);
     let sources: BTreeMap<String, Arc<dyn TableSource>> = tables
         .iter()
@@ -44,7 +56,8 @@ pub(crate) fn compile(
             (name.clone(), source)
         })
         .collect();
-    let context = PlanningContext::new(&state, &sources);
+    let (planners, used) = recorded_planners(&state);
+    let context = PlanningContext::new(&state, &sources, planners);
     let plan = SqlToRel::new_with_options(&context, parser_options(&state))
         .statement_to_plan(view.spec.statement().clone())
         .map_err(failed)?;
@@ -53,6 +66,15 @@ pub(crate) fn compile(
         .analyzer()
         .execute_and_check(plan, state.config_options(), |_, _| {})
         .map_err(failed)?;
+    let inlined = inline(analyzed).map_err(failed)?;
+    let analyzed = if inlined.transformed {
+        state
+            .analyzer()
+            .execute_and_check(inlined.data, state.config_options(), |_, _| {})
+            .map_err(failed)?
+    } else {
+        inlined.data
+    };
     check_columns(&analyzed, view)?;
     let optimized = state
         .optimizer()
@@ -62,6 +84,7 @@ pub(crate) fn compile(
         analyzed,
         optimized,
         parameters,
+        planned_with: used.tags(),
     })
 }
 
@@ -158,6 +181,27 @@ fn check_columns(plan: &LogicalPlan, view: &ViewDefinition) -> Result<()> {
     Ok(())
 }
 
+/// What a view does in place of a table function.
+fn instead_of(function: &str) -> String {
+    match function {
+        "generate_series" | "range" => {
+            "for a series write `select unnest(generate_series(1, 10)) as n`".to_owned()
+        }
+        "delta_scan" | "parquet_scan" | "json_scan" => {
+            "declare the data under [datasets] in codeanatomy.toml, where it is pinned, and name the \
+             dataset in FROM"
+                .to_owned()
+        }
+        "delta_cdf_scan" => "read the feed with `codeanatomy delta cdf`, write it to files, and declare \
+                             these under [datasets]"
+            .to_owned(),
+        "delta_metadata" => "look with `codeanatomy delta info`".to_owned(),
+        "delta_files" => "look with `codeanatomy delta files`".to_owned(),
+        "udf_registry" => "look with `codeanatomy udf list`".to_owned(),
+        _ => "declare the data under [datasets] in codeanatomy.toml, and name the dataset in FROM".to_owned(),
+    }
+}
+
 fn plan_error(error: &DataFusionError, view: &ViewDefinition, state: &SessionState) -> Error {
     if let DataFusionError::Plan(text) = error.find_root()
         && let Some(name) = text
@@ -166,11 +210,13 @@ fn plan_error(error: &DataFusionError, view: &ViewDefinition, state: &SessionSta
     {
         return Error::new(
             codes::TABLE_FUNCTION,
-            format!("the table function `{name}` cannot be used in a view in this version"),
+            format!(
+                "the table function `{name}` cannot be used in a view: a plan does not show what it reads"
+            ),
         )
         .at(text_location(view, name))
         .with("view", view.spec.name())
-        .with_help("for a series write `select unnest(generate_series(1, 10)) as n`");
+        .with_help(instead_of(name));
     }
     let mut functions: Vec<&str> = state
         .scalar_functions()

@@ -21,14 +21,20 @@ use datafusion::logical_expr::{
 pub(crate) struct PlanningContext<'a> {
     state: &'a SessionState,
     tables: &'a BTreeMap<String, Arc<dyn TableSource>>,
+    planners: Vec<Arc<dyn ExprPlanner>>,
 }
 
 impl<'a> PlanningContext<'a> {
     pub(crate) fn new(
         state: &'a SessionState,
         tables: &'a BTreeMap<String, Arc<dyn TableSource>>,
+        planners: Vec<Arc<dyn ExprPlanner>>,
     ) -> Self {
-        Self { state, tables }
+        Self {
+            state,
+            tables,
+            planners,
+        }
     }
 }
 
@@ -57,7 +63,7 @@ impl ContextProvider for PlanningContext<'_> {
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
-        self.state.expr_planners()
+        &self.planners
     }
 
     fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {

@@ -1,9 +1,11 @@
 //! What planning takes in, as values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codeanatomy_plan::{IdentityInputs, InputIdentity};
 use codeanatomy_session::{RuntimeProfile, Session};
+use codeanatomy_udf::factory::Macros;
+use codeanatomy_udf::snapshot;
 use codeanatomy_views::Dialect;
 use codeanatomy_vocab::{Fingerprint, UnixMillis};
 use datafusion::arrow::datatypes::SchemaRef;
@@ -31,17 +33,41 @@ pub struct Environment {
     pub function_registry: Fingerprint,
     /// Implementation digests of functions that are not the engine's own, by name.
     pub functions: BTreeMap<String, Fingerprint>,
+    /// The digest of all functions and rewrites of the session.
+    pub udf_snapshot: Option<Fingerprint>,
+    /// The rewrites that functions need, by the function's name.
+    pub rewrite_tags: BTreeMap<String, BTreeSet<String>>,
+    /// Digests of the rewrites that take part in planning, by tag.
+    pub rewrites: BTreeMap<String, Fingerprint>,
+    /// The SQL macros that views may call. Their bodies are in the plans, so nothing else of them is
+    /// in an identity.
+    pub macros: Macros,
 }
 
 impl Environment {
     /// The environment that `session` is.
     pub fn of(session: &Session) -> Self {
+        let snapshot = snapshot(&session.state());
+        let rewrites = snapshot.rewrites.iter();
         Self {
             engine_version: Session::engine_version().to_owned(),
             rulepack: session.rulepack().iter().map(ToString::to_string).collect(),
             function_registry: session.function_registry(),
-            functions: BTreeMap::new(),
+            functions: snapshot.implementation_digests(),
+            udf_snapshot: Some(snapshot.hash),
+            rewrite_tags: snapshot.rewrite_tags(),
+            rewrites: rewrites
+                .map(|rewrite| (rewrite.tag.clone(), rewrite.digest))
+                .collect(),
+            macros: Macros::default(),
         }
+    }
+
+    /// The environment with SQL macros, planned for the same session.
+    #[must_use]
+    pub fn with_macros(mut self, macros: Macros) -> Self {
+        self.macros = macros;
+        self
     }
 
     /// The part of the views' identities that is the same for all of them.
@@ -62,6 +88,9 @@ impl Environment {
             run_time_unix_ms: Some(run_time.0),
             function_registry: Some(self.function_registry),
             functions: self.functions.clone(),
+            udf_snapshot: self.udf_snapshot,
+            rewrite_tags: self.rewrite_tags.clone(),
+            rewrites: self.rewrites.clone(),
             ..IdentityInputs::default()
         }
     }

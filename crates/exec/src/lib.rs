@@ -10,7 +10,9 @@
 
 // What goes in.
 mod dataset;
+mod delta_reader;
 mod inputs;
+mod platform;
 mod view;
 
 // Planning.
@@ -50,6 +52,7 @@ pub use self::bound::{BoundViews, ExecutedPlan};
 pub use self::bundle::BundleSink;
 pub use self::dataset::{DatasetSpec, PinnedDataset};
 pub use self::decide::{Action, Decision, Decisions, Reason, output_states};
+pub use self::delta_reader::DeltaReader;
 pub use self::inputs::{Environment, TableInput, sql_dialect};
 pub use self::lineage::{
     ALL_ROWS, Direction, LineageAnswer, LineageEdge, LineageFinding, LineageImpact, LineageTarget,
@@ -57,6 +60,7 @@ pub use self::lineage::{
 };
 pub use self::openlineage::OpenLineageEvents;
 pub use self::planned::{PlannedView, PlannedViews};
+pub use self::platform::{open_session, open_session_with};
 pub use self::quality::{quality_schema, write_quality};
 pub use self::recorded::{
     RUN_INPUTS_FORMAT, RecordedDataset, RecordedOutput, RecordedParameter, RecordedView, RunInputs,

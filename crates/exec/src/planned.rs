@@ -6,6 +6,7 @@ use std::sync::Arc;
 use codeanatomy_lineage::referenced_tables;
 use codeanatomy_plan::{IdentityInputs, InputIdentity, InputKind, PlanBundle};
 use codeanatomy_session::{RuntimeProfile, Session, parallel_map};
+use codeanatomy_udf::factory::Macros;
 use codeanatomy_views::ViewGraph;
 use codeanatomy_vocab::{
     DatasetName, Error, Errors, Fingerprint, Location, Result, ViewName, nearest,
@@ -44,6 +45,7 @@ pub struct PlannedView {
 pub struct PlannedViews {
     order: Vec<ViewName>,
     views: BTreeMap<ViewName, PlannedView>,
+    macros: Macros,
 }
 
 impl PlannedViews {
@@ -94,6 +96,7 @@ impl PlannedViews {
         let mut planned = Self {
             order: Vec::new(),
             views: BTreeMap::new(),
+            macros: environment.macros.clone(),
         };
         let mut errors = Vec::new();
         for layer in graph.layers() {
@@ -131,6 +134,11 @@ impl PlannedViews {
             errors.splice(0..0, broken);
         }
         Errors::check(errors, (planned, violations))
+    }
+
+    /// The SQL macros that the views could call.
+    pub fn macros(&self) -> &Macros {
+        &self.macros
     }
 
     /// The views, upstream before downstream.
@@ -172,7 +180,7 @@ impl PlannedViews {
             };
             tables.insert(name.to_owned(), schema);
         }
-        let compiled = compile(session, &definition, &tables)?;
+        let compiled = compile(session, &definition, &tables, &self.macros)?;
         let (compiled, held, violations) = validate::hold(&definition, compiled, session)?;
         let schema = output_schema(&compiled.optimized, &definition)?;
         let mut identity = identity.clone();
@@ -192,6 +200,7 @@ impl PlannedViews {
                     .insert(name.to_owned(), input.identity.clone());
             }
         }
+        identity.planned_with = compiled.planned_with;
         identity.contract = definition.contract_identity();
         identity.parameters = definition
             .params

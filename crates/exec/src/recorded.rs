@@ -8,6 +8,7 @@ use codeanatomy_delta::{OutputLayout, StoreOptions, TableLocation};
 use codeanatomy_plan::{ContractIdentity, InputIdentity, InputKind};
 use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
 use codeanatomy_session::{RuntimeProfile, Session};
+use codeanatomy_udf::factory::{MacroFile, MacroSet, Macros};
 use codeanatomy_views::{ViewGraph, ViewSpec};
 use codeanatomy_vocab::{
     DatasetName, DeltaInputPin, DeltaVersion, DeltaVersionSelector, Error, Errors, Fingerprint,
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::RecordedContract;
 use crate::{
     DatasetSpec, Environment, OutputDefinition, Parameter, PinnedDataset, PlannedViews, TableInput,
-    ViewDefinition, ViewFingerprints, codes, parameter, sql_dialect,
+    ViewDefinition, ViewFingerprints, codes, open_session, parameter, sql_dialect,
 };
 
 /// The version of the form of [`RunInputs`].
@@ -45,6 +46,18 @@ pub struct RunInputs {
     /// Implementation digests of functions that are not the engine's own, by name.
     #[serde(default)]
     pub functions: BTreeMap<String, Fingerprint>,
+    /// The digest of all functions and rewrites of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udf_snapshot: Option<Fingerprint>,
+    /// The rewrites that functions need, by the function's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewrite_tags: BTreeMap<String, BTreeSet<String>>,
+    /// Digests of the rewrites that took part in planning, by tag.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewrites: BTreeMap<String, Fingerprint>,
+    /// The SQL macros that the views could call: the statement that declares each, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub macros: BTreeMap<String, MacroFile>,
     /// The views, with their text.
     pub views: BTreeMap<ViewName, RecordedView>,
     /// The datasets that the views read.
@@ -137,6 +150,10 @@ impl RunInputs {
             rulepack,
             function_registry,
             functions,
+            udf_snapshot,
+            rewrite_tags,
+            rewrites,
+            macros: _,
         } = Environment::of(session);
         let views = planned
             .iter()
@@ -158,6 +175,10 @@ impl RunInputs {
             rulepack,
             function_registry,
             functions,
+            udf_snapshot,
+            rewrite_tags,
+            rewrites,
+            macros: planned.macros().definitions().clone(),
             views,
             datasets,
         }
@@ -252,7 +273,7 @@ impl RunInputs {
         root: &Path,
         views: &BTreeSet<ViewName>,
     ) -> Result<(PlannedViews, Session), Errors> {
-        let session = Session::build(&self.profile, self.run_time)?;
+        let session = open_session(&self.profile, self.run_time)?;
         let planned = self.plan_in(root, views, &session)?;
         Ok((planned, session))
     }
@@ -290,6 +311,10 @@ impl RunInputs {
             rulepack: self.rulepack.clone(),
             function_registry: self.function_registry,
             functions: self.functions.clone(),
+            udf_snapshot: self.udf_snapshot,
+            rewrite_tags: self.rewrite_tags.clone(),
+            rewrites: self.rewrites.clone(),
+            macros: self.plan_macros(session)?,
         };
         // Whether columns kept their contracts was found out when the run was made.
         let (planned, _) = PlannedViews::plan_leniently(
@@ -302,6 +327,14 @@ impl RunInputs {
             Vec::new(),
         )?;
         Ok(planned)
+    }
+
+    fn plan_macros(&self, session: &Session) -> Result<Macros, Errors> {
+        if self.macros.is_empty() {
+            return Ok(Macros::default());
+        }
+        let files = self.macros.values().cloned().collect();
+        MacroSet::parse(files, sql_dialect(&self.profile))?.plan(&session.planning_state())
     }
 
     /// The datasets as planning sees them.

@@ -9,6 +9,7 @@ use codeanatomy_delta::StoreOptions;
 use codeanatomy_plan::forms::{FormContent, FormKind, FormValidation, restore_plan};
 use codeanatomy_plan::{PlanBundleArtifact, plan_digest};
 use codeanatomy_session::{Session, on_planning_stack};
+use codeanatomy_udf::snapshot;
 use codeanatomy_vocab::{
     DatasetName, DeltaVersion, Error, ErrorKind, Errors, Fingerprint, Result, ViewName,
 };
@@ -22,7 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bound::{as_stored, engine_error};
 use crate::result_hash::ResultHash;
-use crate::{BoundViews, PinnedDataset, PlannedViews, RunInputs, ViewResult, bind, codes};
+use crate::{
+    BoundViews, PinnedDataset, PlannedViews, RunInputs, ViewResult, bind, codes, open_session,
+};
 
 /// What became of a view in a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -99,7 +102,7 @@ impl Replay {
         results: Vec<ViewResult>,
         options: BTreeMap<DatasetName, StoreOptions>,
     ) -> Result<Self> {
-        let session = Session::build(&inputs.profile, inputs.run_time)?;
+        let session = open_session(&inputs.profile, inputs.run_time)?;
         Ok(Self {
             root: root.to_owned(),
             inputs,
@@ -212,6 +215,7 @@ impl Replay {
         let planned =
             on_planning_stack(|| self.inputs.plan_in(&self.root, &closure, &self.session))
                 .map_err(first)?;
+        self.check_functions(name, &planned)?;
         let planned = Arc::new(planned);
         let datasets = self.datasets(&closure).await?;
         let outputs = self.outputs(name, &planned)?;
@@ -255,6 +259,37 @@ impl Replay {
             "determinism class {}: {}",
             bundle.determinism, bundle.determinism_reason
         ))
+    }
+
+    /// The functions and rewrites that the plans need must do what they did then.
+    fn check_functions(&self, name: &ViewName, planned: &PlannedViews) -> Result<()> {
+        let snapshot = snapshot(&self.session.state());
+        let functions = snapshot.implementation_digests();
+        for view in planned.iter() {
+            let bundle = view.bundle();
+            let parity = snapshot.parity(
+                view.name().as_str(),
+                &bundle.required_udfs,
+                &bundle.required_rewrite_tags,
+            );
+            if let Some(error) = parity.errors().into_iter().next() {
+                return Err(not_replayable(name, &error.to_string()).with_source(error));
+            }
+            for function in &bundle.required_udfs {
+                if self.inputs.functions.get(function) != functions.get(function) {
+                    let what = format!("the function `{function}` is not what it was then");
+                    return Err(not_replayable(name, &what));
+                }
+            }
+            for tag in &bundle.required_rewrite_tags {
+                let now = snapshot.rewrites.iter().find(|rewrite| rewrite.tag == *tag);
+                if self.inputs.rewrites.get(tag) != now.map(|rewrite| &rewrite.digest) {
+                    let what = format!("the rewrite `{tag}` is not what it was then");
+                    return Err(not_replayable(name, &what));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The recorded datasets that `views` read, opened at what was recorded.

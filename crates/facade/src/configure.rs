@@ -16,6 +16,7 @@ use codeanatomy_schema::{OnInvalid, SchemaContract};
 use codeanatomy_session::{
     Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
+use codeanatomy_udf::factory::{MacroFile, MacroSet};
 use codeanatomy_views::{ViewGraph, ViewSpec};
 use codeanatomy_vocab::{
     Clock, DatasetName, Error, Errors, Location, Result, SystemClock, UnixMillis, ViewName,
@@ -66,6 +67,7 @@ pub struct Configured {
     pub(crate) graph: ViewGraph,
     pub(crate) definitions: BTreeMap<ViewName, ViewDefinition>,
     pub(crate) datasets: BTreeMap<DatasetName, DatasetSpec>,
+    pub(crate) macros: MacroSet,
     pub(crate) openlineage: Option<OpenLineageSettings>,
     notices: Vec<Notice>,
 }
@@ -131,6 +133,10 @@ impl Configured {
                 Err(found) => errors.extend(found),
             }
         }
+        let macros = MacroSet::parse(macro_files(&project), dialect).unwrap_or_else(|found| {
+            errors.extend(found);
+            MacroSet::default()
+        });
         let graph = ViewGraph::build(specs, &known)
             .map_err(|found| errors.extend(found))
             .ok();
@@ -155,6 +161,7 @@ impl Configured {
             graph,
             definitions,
             datasets,
+            macros,
             openlineage,
             notices,
         })
@@ -178,6 +185,11 @@ impl Configured {
     /// The views with what is to become of their results.
     pub fn definitions(&self) -> &BTreeMap<ViewName, ViewDefinition> {
         &self.definitions
+    }
+
+    /// The SQL macros; also those that no view calls.
+    pub fn macros(&self) -> &MacroSet {
+        &self.macros
     }
 
     /// The datasets, by name; also those that no view reads.
@@ -238,6 +250,16 @@ fn profile(
             None
         }
     }
+}
+
+fn macro_files(project: &Project) -> Vec<MacroFile> {
+    let files = project.macros.iter();
+    files
+        .map(|file| MacroFile {
+            path: file.path.clone(),
+            sql: Arc::clone(&file.sql),
+        })
+        .collect()
 }
 
 fn at_source(error: Error, source: &Source) -> Error {

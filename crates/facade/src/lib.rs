@@ -46,6 +46,7 @@
 // The pipeline.
 mod configure;
 mod contracts;
+mod functions;
 mod openlineage;
 mod past;
 mod pipeline;
@@ -56,6 +57,7 @@ mod tables;
 
 pub use self::changes::{Change, ChangeCounts, Changes, read_changes};
 pub use self::configure::{Configured, Overrides};
+pub use self::functions::default_functions;
 pub use self::past::{PastRuns, ReplayOptions, ReplayReport, RunDiff, ViewDiff};
 pub use self::pipeline::{BuildOptions, ExplainKind, Pinned, Planned, Ran};
 pub use self::tables::{TableRef, Tables, codes};
@@ -70,5 +72,6 @@ pub use codeanatomy_plan as plan;
 pub use codeanatomy_project as project;
 pub use codeanatomy_schema as schema;
 pub use codeanatomy_session as session;
+pub use codeanatomy_udf as udf;
 pub use codeanatomy_views as views;
 pub use codeanatomy_vocab as vocab;

@@ -9,14 +9,14 @@ use codeanatomy_delta::OutputState;
 use codeanatomy_exec::{
     BoundViews, BuildReport, BundleSink, ContractViolation, Decision, Decisions, Environment,
     FingerprintsReport, OpenLineageEvents, PinnedDataset, PlanReport, PlannedViews, ProjectLineage,
-    Run, RunInputs, RunOptions, write_quality,
+    Run, RunInputs, RunOptions, open_session, write_quality,
 };
 use codeanatomy_obs::{
     Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
 };
 use codeanatomy_plan::forms::substrait_text;
 use codeanatomy_plan::{PlanBundleArtifact, plan_dot, plan_text};
-use codeanatomy_session::Session;
+use codeanatomy_session::{Session, on_planning_stack};
 use codeanatomy_vocab::{
     DatasetName, DeltaVersion, Error, Errors, Result, RunId, UnixMillis, ViewName,
 };
@@ -112,7 +112,7 @@ impl Configured {
         let phase = PhaseTimer::start(Phase::Pin, observer.as_ref());
         let selected = self.graph.with_upstream(selection)?;
         let run_time = self.as_of.unwrap_or_else(|| self.clock.now());
-        let session = Arc::new(Session::build(&self.profile, run_time)?);
+        let session = Arc::new(open_session(&self.profile, run_time)?);
         let read: BTreeSet<&str> = selected
             .iter()
             .flat_map(|view| self.graph.datasets(view))
@@ -186,6 +186,7 @@ impl Pinned {
                 .iter()
                 .map(|(name, dataset)| (name.clone(), dataset.table_input()))
                 .collect();
+            let macros = on_planning_stack(|| configured.planned_macros(&session))?;
             let known = contracts::violations_of(&configured, &datasets);
             let (views, violations) = PlannedViews::plan_leniently(
                 &configured.graph,
@@ -193,7 +194,7 @@ impl Pinned {
                 &tables,
                 &session,
                 &configured.profile,
-                &Environment::of(&session),
+                &Environment::of(&session).with_macros(macros),
                 known,
             )?;
             Ok::<_, Errors>((configured, session, datasets, Arc::new(views), violations))

@@ -48,6 +48,9 @@ pub struct PlanBundleArtifact {
     pub tables: BTreeSet<String>,
     /// The functions that the plan calls.
     pub required_udfs: BTreeSet<String>,
+    /// The rewrites that took part in making the plan from its text, and those that its functions need.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub required_rewrite_tags: BTreeSet<String>,
     /// The output's columns, in order.
     pub schema: Vec<FieldArtifact>,
     /// The versions of the Delta tables that the plan reads, sorted by table.
@@ -152,6 +155,7 @@ impl PlanBundle {
             determinism_audit: self.components.iter().map(Into::into).collect(),
             tables: self.digest.tables.clone(),
             required_udfs: self.required_udfs.clone(),
+            required_rewrite_tags: self.required_rewrite_tags.clone(),
             schema: self
                 .schema
                 .fields()

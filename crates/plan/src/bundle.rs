@@ -44,6 +44,8 @@ pub struct PlanBundle {
     pub determinism_reason: String,
     /// The functions of every kind that either plan calls, by name.
     pub required_udfs: BTreeSet<String>,
+    /// The rewrites that took part in making the plan from its text, and those that its functions need.
+    pub required_rewrite_tags: BTreeSet<String>,
     /// The output's columns: those of the optimized plan.
     pub schema: SchemaRef,
 }
@@ -66,7 +68,8 @@ impl PlanBundle {
         let digest = plan_digest(&optimized).map_err(|error| error.with("view", view))?;
         let mut required_udfs = required_functions(&logical);
         required_udfs.extend(digest.functions.iter().cloned());
-        let components = components(&digest, &required_udfs, inputs)
+        let required_rewrite_tags = required_rewrite_tags(&required_udfs, inputs);
+        let components = components(&digest, &required_udfs, &required_rewrite_tags, inputs)
             .map_err(|error| error.with("view", view))?;
         let (determinism, determinism_reason) = determinism(&optimized);
         Ok(Self {
@@ -77,6 +80,7 @@ impl PlanBundle {
             determinism,
             determinism_reason,
             required_udfs,
+            required_rewrite_tags,
             schema: Arc::clone(schema_of(&optimized).inner()),
             digest,
             logical,
@@ -85,10 +89,24 @@ impl PlanBundle {
     }
 }
 
+/// What made the plan, and what its functions need.
+fn required_rewrite_tags(
+    required_udfs: &BTreeSet<String>,
+    inputs: &IdentityInputs,
+) -> BTreeSet<String> {
+    let of_functions = required_udfs
+        .iter()
+        .filter_map(|name| inputs.rewrite_tags.get(name))
+        .flatten();
+    let tags = inputs.planned_with.iter().chain(of_functions);
+    tags.cloned().collect()
+}
+
 /// All components, sorted by name and subject.
 fn components(
     digest: &PlanDigest,
     required_udfs: &BTreeSet<String>,
+    required_rewrite_tags: &BTreeSet<String>,
     inputs: &IdentityInputs,
 ) -> Result<Vec<Component>> {
     let IdentityInputs {
@@ -102,6 +120,10 @@ fn components(
         run_time_unix_ms,
         function_registry,
         functions,
+        udf_snapshot,
+        rewrite_tags: _,
+        planned_with: _,
+        rewrites,
         contract,
         inputs,
     } = inputs;
@@ -182,6 +204,16 @@ fn components(
         if let Some(hash) = functions.get(name) {
             components.push(Component::new("function", Semantic, *hash, name).of(name));
         }
+    }
+    if let Some(hash) = udf_snapshot {
+        let detail = "all functions and rewrites of the session";
+        components.push(Component::new("udf_snapshot", Identity, *hash, detail));
+    }
+    for tag in required_rewrite_tags {
+        // A rewrite without a digest is known by its name alone.
+        let named = || text_hash("codeanatomy.rewrite_tag", tag);
+        let hash = rewrites.get(tag).copied().unwrap_or_else(named);
+        components.push(Component::new("rewrite_tag", Semantic, hash, tag).of(tag));
     }
     if let Some(contract) = contract {
         let class = if contract.alters_rows {

@@ -1,6 +1,6 @@
 //! The identities that a plan bundle is made from, as values that others obtained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codeanatomy_vocab::Fingerprint;
 
@@ -58,6 +58,15 @@ pub struct IdentityInputs {
     /// Implementation digests of functions, by name. Those that the plan calls are in both keys;
     /// a function without an entry is the engine's own and comes with its version.
     pub functions: BTreeMap<String, Fingerprint>,
+    /// All functions and rewrites of the session with their documentation left out. In the plan
+    /// fingerprint.
+    pub udf_snapshot: Option<Fingerprint>,
+    /// The rewrites that functions need, by the function's name.
+    pub rewrite_tags: BTreeMap<String, BTreeSet<String>>,
+    /// The rewrites that made this plan from its text.
+    pub planned_with: BTreeSet<String>,
+    /// Digests of the session's rewrites, by tag. Those that the plan needs are in both keys.
+    pub rewrites: BTreeMap<String, Fingerprint>,
     /// The contract of the output.
     pub contract: Option<ContractIdentity>,
     /// Every table that the plan may read, by the text of its reference in the plan. Those that it

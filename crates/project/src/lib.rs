@@ -1,5 +1,5 @@
-//! The project folder of CodeAnatomy: `codeanatomy.toml`, view files with their sidecars, and
-//! layered settings that know where they come from.
+//! The project folder of CodeAnatomy: `codeanatomy.toml`, view files with their sidecars, SQL
+//! macros, and layered settings that know where they come from.
 //!
 //! **The law of this crate:** it reads files and gives back values and places. It knows no engine,
 //! parses no SQL, opens no dataset and never asks the environment: variables come in as a map.
@@ -66,4 +66,4 @@ pub use self::session::SessionSection;
 pub use self::source::{SettingValue, Source, Sourced};
 pub use self::stores::StoreConfig;
 pub use self::user::UserConfig;
-pub use self::view::{CachePolicy, LayoutSection, ParamConfig, ViewConfig, ViewFile};
+pub use self::view::{CachePolicy, LayoutSection, MacroFile, ParamConfig, ViewConfig, ViewFile};

@@ -13,7 +13,7 @@ use crate::place::Place;
 use crate::session::SessionSection;
 use crate::stores::{self, StoreConfig};
 use crate::toml::{Findings, Section, TomlFile};
-use crate::view::{CachePolicy, Defaults, ViewFile};
+use crate::view::{CachePolicy, Defaults, MacroFile, ViewFile};
 use crate::{codes, outputs, text, view};
 
 /// The name of the file that makes a folder a project.
@@ -50,6 +50,8 @@ pub struct Project {
     pub datasets: BTreeMap<DatasetName, DatasetConfig>,
     /// Views by name. No name is also a dataset's.
     pub views: BTreeMap<ViewName, ViewFile>,
+    /// The files of SQL macros, `macros/**/*.sql`, in the order of their paths.
+    pub macros: Vec<MacroFile>,
     /// The section `[diagnostics]`.
     pub diagnostics: DiagnosticsSection,
     /// The section `[openlineage]`.
@@ -72,7 +74,7 @@ struct Declared {
 }
 
 impl Project {
-    /// Reads `codeanatomy.toml`, all views and all sidecars of the folder `root`.
+    /// Reads `codeanatomy.toml`, all views, all sidecars and all macros of the folder `root`.
     ///
     /// # Errors
     ///
@@ -100,6 +102,7 @@ impl Project {
                 findings.push(named_like_dataset(view, dataset, at));
             }
         }
+        let macros = view::discover_macros(&physical, &mut findings);
         let project = Self {
             name: declared.name.unwrap_or_else(|| folder_name(&physical)),
             root: physical,
@@ -108,6 +111,7 @@ impl Project {
             stores: declared.stores,
             datasets: declared.datasets,
             views,
+            macros,
             diagnostics: declared.diagnostics,
             openlineage: declared.openlineage,
         };

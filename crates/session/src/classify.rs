@@ -201,10 +201,18 @@ pub(crate) const TABLE: &[(&str, SettingClass, &str)] = &[
     ("datafusion.sql_parser.parse_float_as_decimal", Semantic, ""),
     ("datafusion.sql_parser.recursion_limit", Performance, ACCEPTANCE),
     ("datafusion.sql_parser.support_varchar_with_length", Performance, ACCEPTANCE),
+    ("session.async_udf_batch_size", Performance, "a function gets the same rows in smaller or larger parts"),
+    ("session.async_udf_timeout_ms", Performance, "decides whether a call fails, not what it answers"),
     ("session.concurrency", Performance, "views that run side by side do not see each other"),
     ("session.deterministic", Determinism, "stands for settings that are listed themselves"),
+    ("session.enable_async_udfs", Performance, ACCEPTANCE),
+    ("session.enable_expr_planners", Performance, "operators become calls, which plans show"),
+    ("session.enable_function_factory", Performance, ACCEPTANCE),
+    ("session.enable_udfs", Performance, ACCEPTANCE),
+    ("session.expr_planner_names", Performance, "operators become calls, which plans show"),
     ("session.memory_pool", Determinism, "what spills is merged in another order"),
     ("session.preset", Performance, "stands for settings that are listed themselves"),
+    ("session.strict_udfs", Performance, "each function that is called has a digest of its own"),
 ];
 
 #[cfg(test)]

@@ -20,9 +20,16 @@ pub(crate) const AGGREGATE_DYNAMIC_FILTERS: &str =
     "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown";
 pub(crate) const BATCH_SIZE: &str = "datafusion.execution.batch_size";
 pub(crate) const COLLECT_STATISTICS: &str = "datafusion.execution.collect_statistics";
+pub(crate) const ASYNC_UDF_BATCH_SIZE: &str = "session.async_udf_batch_size";
+pub(crate) const ASYNC_UDF_TIMEOUT: &str = "session.async_udf_timeout_ms";
 pub(crate) const CONCURRENCY: &str = "session.concurrency";
 pub(crate) const DETERMINISTIC: &str = "session.deterministic";
 pub(crate) const DYNAMIC_FILTERS: &str = "datafusion.optimizer.enable_dynamic_filter_pushdown";
+pub(crate) const ENABLE_ASYNC_UDFS: &str = "session.enable_async_udfs";
+pub(crate) const ENABLE_EXPR_PLANNERS: &str = "session.enable_expr_planners";
+pub(crate) const ENABLE_FUNCTION_FACTORY: &str = "session.enable_function_factory";
+pub(crate) const ENABLE_UDFS: &str = "session.enable_udfs";
+pub(crate) const EXPR_PLANNER_NAMES: &str = "session.expr_planner_names";
 pub(crate) const FILE_STATISTICS_CACHE: &str = "datafusion.runtime.file_statistics_cache_limit";
 pub(crate) const JOIN_DYNAMIC_FILTERS: &str =
     "datafusion.optimizer.enable_join_dynamic_filter_pushdown";
@@ -39,6 +46,7 @@ pub(crate) const SORT_SPILL_RESERVATION: &str = "datafusion.execution.sort_spill
 pub(crate) const SPILL_DIR: &str = "datafusion.runtime.temp_directory";
 pub(crate) const SPILL_LIMIT: &str = "datafusion.runtime.max_temp_directory_size";
 pub(crate) const SPILL_FAN_IN: &str = "datafusion.runtime.max_spill_merge_fan_in";
+pub(crate) const STRICT_UDFS: &str = "session.strict_udfs";
 pub(crate) const TARGET_PARTITIONS: &str = "datafusion.execution.target_partitions";
 pub(crate) const TIME_ZONE: &str = "datafusion.execution.time_zone";
 pub(crate) const TOPK_DYNAMIC_FILTERS: &str =
@@ -51,10 +59,17 @@ pub(crate) const SESSION_PREFIX: &str = "session.";
 
 /// Short keys and the full ones they stand for, sorted.
 pub(crate) const SHORT_KEYS: &[(&str, &str)] = &[
+    ("async_udf_batch_size", ASYNC_UDF_BATCH_SIZE),
+    ("async_udf_timeout_ms", ASYNC_UDF_TIMEOUT),
     ("batch_size", BATCH_SIZE),
     ("collect_statistics", COLLECT_STATISTICS),
     ("concurrency", CONCURRENCY),
     ("deterministic", DETERMINISTIC),
+    ("enable_async_udfs", ENABLE_ASYNC_UDFS),
+    ("enable_expr_planners", ENABLE_EXPR_PLANNERS),
+    ("enable_function_factory", ENABLE_FUNCTION_FACTORY),
+    ("enable_udfs", ENABLE_UDFS),
+    ("expr_planner_names", EXPR_PLANNER_NAMES),
     ("file_statistics_cache_limit", FILE_STATISTICS_CACHE),
     ("list_files_cache_limit", LIST_FILES_CACHE),
     ("list_files_cache_ttl", LIST_FILES_TTL),
@@ -66,6 +81,7 @@ pub(crate) const SHORT_KEYS: &[(&str, &str)] = &[
     ("repartition_file_scans", REPARTITION_FILE_SCANS),
     ("spill_dir", SPILL_DIR),
     ("spill_limit", SPILL_LIMIT),
+    ("strict_udfs", STRICT_UDFS),
     ("target_partitions", TARGET_PARTITIONS),
     ("time_zone", TIME_ZONE),
 ];
@@ -158,6 +174,8 @@ enum Shape {
     OneOf(&'static [&'static str]),
     /// A name of a Parquet codec with its level.
     Compression,
+    /// Names separated by commas, or nothing.
+    Names,
     /// Anything but nothing.
     NotEmpty,
     /// Whatever the engine's own check takes.
@@ -183,10 +201,18 @@ pub(crate) static ENGINE_DEFAULTS: LazyLock<BTreeMap<String, Option<String>>> =
             (entry.key, value)
         });
         let own = [
+            (ASYNC_UDF_BATCH_SIZE, "1024"),
+            (ASYNC_UDF_TIMEOUT, "30000"),
             (CONCURRENCY, "1"),
             (DETERMINISTIC, "false"),
+            (ENABLE_ASYNC_UDFS, "false"),
+            (ENABLE_EXPR_PLANNERS, "false"),
+            (ENABLE_FUNCTION_FACTORY, "true"),
+            (ENABLE_UDFS, "true"),
+            (EXPR_PLANNER_NAMES, ""),
             (MEMORY_POOL, MemoryPoolKind::FairSpill.name()),
             (PRESET, "default"),
+            (STRICT_UDFS, "true"),
         ];
         planner
             .chain(runtime)
@@ -299,6 +325,16 @@ pub(crate) fn canonical(full: &'static str, value: &str) -> Result<String> {
                     .with_source(source)
                 })?;
             codec
+        }
+        Shape::Names => {
+            let mut names: Vec<&str> = text
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            names.join(",")
         }
         Shape::NotEmpty if text.is_empty() => return Err(refuse("a name".to_owned())),
         Shape::NotEmpty => value.to_owned(),
@@ -440,7 +476,22 @@ fn shape(full: &str) -> Shape {
                 most: 4096,
             }
         }
-        DETERMINISTIC => Shape::Bool,
+        ASYNC_UDF_BATCH_SIZE => Shape::Count {
+            least: 1,
+            most: 1 << 20,
+        },
+        // An hour: whoever waits longer for one call should not wait for it within a query.
+        ASYNC_UDF_TIMEOUT => Shape::Count {
+            least: 1,
+            most: 3_600_000,
+        },
+        EXPR_PLANNER_NAMES => Shape::Names,
+        DETERMINISTIC
+        | ENABLE_ASYNC_UDFS
+        | ENABLE_EXPR_PLANNERS
+        | ENABLE_FUNCTION_FACTORY
+        | ENABLE_UDFS
+        | STRICT_UDFS => Shape::Bool,
         MEMORY_POOL => Shape::OneOf(MemoryPoolKind::NAMES),
         TIME_ZONE | "datafusion.execution.parquet.coerce_int96_tz" => Shape::TimeZone,
         "datafusion.catalog.default_catalog" | "datafusion.catalog.default_schema" => {

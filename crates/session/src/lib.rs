@@ -52,7 +52,9 @@ pub use self::classify::{classification_reason, classify};
 pub use self::machine::Machine;
 pub use self::planning::{PLANNING_STACK_BYTES, on_planning_stack, parallel_map};
 pub use self::preset::Preset;
-pub use self::profile::{MemoryPoolKind, RuntimeProfile, SettingChange, pinned_settings};
+pub use self::profile::{
+    MemoryPoolKind, RuntimeProfile, SettingChange, UdfSettings, pinned_settings,
+};
 pub use self::rulepack::{RuleId, RuleStage};
 pub use self::session::{Session, sql_options};
 pub use self::setting::{Setting, SettingClass, SettingSource};

@@ -68,6 +68,27 @@ pub enum MemoryPoolKind {
     Greedy,
 }
 
+/// What a session gets of the function library, as its settings say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UdfSettings {
+    /// Whether functions are registered at all.
+    pub enable_udfs: bool,
+    /// Whether functions that wait for something outside of the engine are.
+    pub enable_async_udfs: bool,
+    /// How long one call of such a function may take, in milliseconds.
+    pub async_udf_timeout_ms: u64,
+    /// How many rows one call of such a function gets, at most.
+    pub async_udf_batch_size: usize,
+    /// Whether `CREATE FUNCTION` makes macros.
+    pub enable_function_factory: bool,
+    /// Whether named expression planners take part in planning.
+    pub enable_expr_planners: bool,
+    /// Which of them; all that are known where it is empty.
+    pub expr_planner_names: Vec<String>,
+    /// Whether two functions of one name are an error. If not, it is a notice.
+    pub strict: bool,
+}
+
 /// The value of one setting and its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -280,6 +301,30 @@ impl RuntimeProfile {
     /// Whether the same plan over the same files takes the same steps each time.
     pub fn is_deterministic(&self) -> bool {
         self.limits.deterministic
+    }
+
+    /// What the session gets of the function library.
+    pub fn udf_settings(&self) -> UdfSettings {
+        // A profile that was recorded before there were these settings lacks them.
+        let text = |key: &str| {
+            let default = || keys::ENGINE_DEFAULTS.get(key)?.as_deref();
+            self.text(key).or_else(default).unwrap_or_default()
+        };
+        let switch = |key: &str| text(key) == "true";
+        UdfSettings {
+            enable_udfs: switch(keys::ENABLE_UDFS),
+            enable_async_udfs: switch(keys::ENABLE_ASYNC_UDFS),
+            async_udf_timeout_ms: text(keys::ASYNC_UDF_TIMEOUT).parse().unwrap_or(1),
+            async_udf_batch_size: text(keys::ASYNC_UDF_BATCH_SIZE).parse().unwrap_or(1),
+            enable_function_factory: switch(keys::ENABLE_FUNCTION_FACTORY),
+            enable_expr_planners: switch(keys::ENABLE_EXPR_PLANNERS),
+            expr_planner_names: text(keys::EXPR_PLANNER_NAMES)
+                .split(',')
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            strict: switch(keys::STRICT_UDFS),
+        }
     }
 
     /// The folder for spill files; `None` means the system's folder for temporary files.

@@ -1,6 +1,6 @@
 //! The text of one view, parsed and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use codeanatomy_vocab::{Error, Location, Position, Result, ViewName};
 pub use datafusion_common::config::Dialect;
 use datafusion_sql::parser::{DFParserBuilder, Statement};
 use datafusion_sql::resolve::resolve_table_references;
-use datafusion_sql::sqlparser::ast::{self, ObjectName, Visit, Visitor};
+use datafusion_sql::sqlparser::ast::{self, ObjectName, TableFactor, Visit, Visitor};
 use datafusion_sql::sqlparser::dialect::dialect_from_str;
 use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -304,11 +304,32 @@ fn expression_depth(statement: &Statement) -> usize {
     depth.max
 }
 
+/// The names in `FROM`: those of tables, and those that are called.
+#[derive(Default)]
+struct Factors {
+    read: BTreeSet<String>,
+    called: BTreeSet<String>,
+}
+
 fn references(statement: &Statement) -> datafusion_common::Result<Vec<Reference>> {
     #[derive(Default)]
-    struct Positions(BTreeMap<String, Position>);
+    struct Positions(BTreeMap<String, Position>, Factors);
     impl Visitor for Positions {
         type Break = ();
+
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+            if let TableFactor::Table { name, args, .. } = factor
+                && let Ok(table) =
+                    datafusion_sql::planner::object_name_to_table_reference(name.clone(), true)
+            {
+                let names = match args {
+                    Some(_) => &mut self.1.called,
+                    None => &mut self.1.read,
+                };
+                names.insert(table.to_string());
+            }
+            ControlFlow::Continue(())
+        }
 
         fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
             let spelled =
@@ -334,10 +355,12 @@ fn references(statement: &Statement) -> datafusion_common::Result<Vec<Reference>
     if let Statement::Statement(statement) = statement {
         let _: ControlFlow<()> = statement.visit(&mut positions);
     }
-    let tables: std::collections::BTreeSet<String> =
-        tables.iter().map(ToString::to_string).collect();
+    let tables: BTreeSet<String> = tables.iter().map(ToString::to_string).collect();
+    let factors = &positions.1;
     Ok(tables
         .into_iter()
+        // A call of a table function reads no table of its name; planning says what it is.
+        .filter(|table| factors.read.contains(table) || !factors.called.contains(table))
         .map(|table| {
             let position = positions.0.get(&table).copied();
             Reference { table, position }
@@ -381,6 +404,13 @@ mod tests {
             view.reference_location("Items").to_string(),
             "views/v.sql:2:22"
         );
+    }
+
+    #[test]
+    fn a_call_of_a_table_function_refers_to_no_table() {
+        let view = parse("select * from series(1, 2), orders, items, items(3)").unwrap();
+        let tables: Vec<_> = view.references().iter().map(|r| r.table.as_str()).collect();
+        assert_eq!(tables, ["items", "orders"]);
     }
 
     #[test]

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod fingerprints;
 #[cfg(test)]
+mod functions;
+#[cfg(test)]
+mod macros;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod replay;

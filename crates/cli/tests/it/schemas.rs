@@ -64,6 +64,10 @@ fn every_document_is_what_its_schema_says() {
         &project,
         &["config", "show", "--with-sources"],
     );
+    check("udf-list", 0, &project, &["udf", "list"]);
+    check("udf-list", 0, &project, &["udf", "list", "--all"]);
+    check("udf-show", 0, &project, &["udf", "show", "stable_id"]);
+    check("udf-show", 0, &project, &["udf", "show", "list_compact"]);
     check("config-validate", 0, &project, &["config", "validate"]);
     check("version", 0, &project, &["version"]);
     check("completions", 0, &project, &["completions", "fish"]);
@@ -126,6 +130,8 @@ fn every_failure_is_what_its_schema_says() {
     check("error", 2, &project, &["runs", "show", "zzz"]);
     check("error", 2, &project, &["init"]);
     check("error", 2, &project, &["lineage", "ordres.id"]);
+
+    check("error", 3, &project, &["udf", "show", "stable_ids"]);
 
     project.write("views/bad.sql", "select * from ordres\n");
     check("error", 3, &project, &["plan"]);

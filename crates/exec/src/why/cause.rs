@@ -17,10 +17,11 @@ impl Factor {
             Self::RulePack => "rulepack",
             Self::FunctionRegistry => "function_registry",
             Self::Function(_) => "function",
+            Self::Rewrites => "rewrite_tag",
             Self::Preset => "planning_env",
             Self::Setting(_) => "df_settings",
             Self::RunTime => "run_time",
-            Self::Query(_) => "plan_digest",
+            Self::Query(_) | Self::Macro(_) => "plan_digest",
             Self::Parameter(..) => "parameter",
             Self::CachePolicy(_) => "cache_policy",
             Self::Contract(_) => "schema_contract",
@@ -42,6 +43,8 @@ impl Factor {
             | Self::RulePack
             | Self::FunctionRegistry
             | Self::Function(_)
+            | Self::Rewrites
+            | Self::Macro(_)
             | Self::Preset
             | Self::Setting(_)
             | Self::RunTime
@@ -54,9 +57,10 @@ impl Factor {
 
     fn subject(&self) -> Option<String> {
         match self {
-            Self::Function(name) | Self::Setting(name) | Self::Parameter(_, name) => {
-                Some(name.clone())
-            }
+            Self::Function(name)
+            | Self::Macro(name)
+            | Self::Setting(name)
+            | Self::Parameter(_, name) => Some(name.clone()),
             Self::Query(view) | Self::CachePolicy(view) | Self::Contract(view) => {
                 Some(view.to_string())
             }
@@ -67,6 +71,7 @@ impl Factor {
             Self::Engine
             | Self::RulePack
             | Self::FunctionRegistry
+            | Self::Rewrites
             | Self::Preset
             | Self::RunTime => None,
         }
@@ -137,6 +142,19 @@ impl Comparison<'_> {
                 detail: format!("another implementation of the function `{name}`"),
                 ..Sides::default()
             },
+            Factor::Rewrites => {
+                let tags = |inputs: &RunInputs| {
+                    let tags: Vec<&str> = inputs.rewrites.keys().map(String::as_str).collect();
+                    (!tags.is_empty()).then(|| tags.join(", "))
+                };
+                Sides {
+                    before: tags(before),
+                    after: tags(after),
+                    detail: "other expression planners or rewrite rules".to_owned(),
+                    ..Sides::default()
+                }
+            }
+            Factor::Macro(name) => macro_sides(name, before, after),
             Factor::Preset => Sides {
                 before: Some(before.profile.base_preset().to_string()),
                 after: Some(after.profile.base_preset().to_string()),
@@ -214,7 +232,8 @@ fn why_not(factor: &Factor, view: &ViewName, reads: &Reads) -> &'static str {
         Factor::Preset | Factor::RulePack | Factor::FunctionRegistry => {
             "the plan is the same with it"
         }
-        Factor::Engine | Factor::Function(_) => "the key is the same without it",
+        Factor::Engine | Factor::Function(_) | Factor::Rewrites => "the key is the same without it",
+        Factor::Macro(_) => "the plan is the same with it",
         Factor::RunTime => "the view does not ask for the time",
         Factor::Query(changed) if changed == view => "only the spelling changed",
         Factor::Query(changed)
@@ -335,6 +354,26 @@ fn query_sides(before: Option<&RecordedView>, after: Option<&RecordedView>) -> S
                 line: Some(at.min(is.len().saturating_sub(1)) + 1),
             }
         }
+    }
+}
+
+fn macro_sides(name: &str, before: &RunInputs, after: &RunInputs) -> Sides {
+    let text = |inputs: &RunInputs| inputs.macros.get(name).map(|file| file.sql.to_string());
+    let file = after.macros.get(name).or_else(|| before.macros.get(name));
+    let what = match (
+        before.macros.contains_key(name),
+        after.macros.contains_key(name),
+    ) {
+        (true, true) => "the macro changed",
+        (true, false) => "the macro is gone",
+        (false, _) => "the macro is new",
+    };
+    Sides {
+        before: text(before),
+        after: text(after),
+        detail: format!("{what}: `{name}`"),
+        file: file.map(|file| file.path.display().to_string()),
+        line: None,
     }
 }
 

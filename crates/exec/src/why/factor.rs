@@ -1,6 +1,7 @@
 //! The single changes between two records that an identity can depend on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use codeanatomy_vocab::{DatasetName, Errors, ViewName};
 
@@ -17,6 +18,10 @@ pub(super) enum Factor {
     FunctionRegistry,
     /// What one function does.
     Function(String),
+    /// The rewrites that take part in planning, and which functions need them.
+    Rewrites,
+    /// The text of an SQL macro, or that there is such a macro.
+    Macro(String),
     /// The preset that settings start from.
     Preset,
     /// A setting, by its full key.
@@ -55,8 +60,13 @@ pub(super) fn factors(before: &RunInputs, after: &RunInputs) -> Vec<Factor> {
     );
     differs(before.rulepack != after.rulepack, Factor::RulePack);
     differs(
-        before.function_registry != after.function_registry,
+        before.function_registry != after.function_registry
+            || before.udf_snapshot != after.udf_snapshot,
         Factor::FunctionRegistry,
+    );
+    differs(
+        before.rewrites != after.rewrites || before.rewrite_tags != after.rewrite_tags,
+        Factor::Rewrites,
     );
     let functions: BTreeSet<&String> = before
         .functions
@@ -68,6 +78,11 @@ pub(super) fn factors(before: &RunInputs, after: &RunInputs) -> Vec<Factor> {
             before.functions.get(name) != after.functions.get(name),
             Factor::Function(name.clone()),
         );
+    }
+    let macros: BTreeSet<&String> = before.macros.keys().chain(after.macros.keys()).collect();
+    for name in macros {
+        let sql = |inputs: &RunInputs| inputs.macros.get(name).map(|file| Arc::clone(&file.sql));
+        differs(sql(before) != sql(after), Factor::Macro(name.clone()));
     }
     differs(
         before.profile.base_preset() != after.profile.base_preset(),
@@ -142,13 +157,28 @@ pub(super) fn mixed(
         match factor {
             Factor::Engine => mix.engine_version.clone_from(&after.engine_version),
             Factor::RulePack => mix.rulepack.clone_from(&after.rulepack),
-            Factor::FunctionRegistry => mix.function_registry = after.function_registry,
+            Factor::FunctionRegistry => {
+                mix.function_registry = after.function_registry;
+                mix.udf_snapshot = after.udf_snapshot;
+            }
+            Factor::Rewrites => {
+                mix.rewrites.clone_from(&after.rewrites);
+                mix.rewrite_tags.clone_from(&after.rewrite_tags);
+            }
             Factor::Function(name) => match after.functions.get(name) {
                 Some(hash) => {
                     mix.functions.insert(name.clone(), *hash);
                 }
                 None => {
                     mix.functions.remove(name);
+                }
+            },
+            Factor::Macro(name) => match after.macros.get(name) {
+                Some(file) => {
+                    mix.macros.insert(name.clone(), file.clone());
+                }
+                None => {
+                    mix.macros.remove(name);
                 }
             },
             Factor::Preset => mix.profile = mix.profile.with_preset_of(&after.profile),

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use self::factor::{Factor, factors, mixed};
 use self::minimal::minimal;
-use crate::{RunInputs, ViewFingerprints, codes};
+use crate::{RunInputs, ViewFingerprints, codes, open_session};
 
 /// Why a view's identity differs between two points in time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -234,7 +234,7 @@ impl<'a> Comparison<'a> {
             *run_time == inputs.run_time && *profile == inputs.profile
         });
         if !fits {
-            let session = Session::build(&inputs.profile, inputs.run_time).ok()?;
+            let session = open_session(&inputs.profile, inputs.run_time).ok()?;
             *last = Some((inputs.profile.clone(), inputs.run_time, session));
         }
         let (_, _, session) = last.as_ref()?;

@@ -1,4 +1,5 @@
-//! What the engine's aggregate functions do with the order of their rows.
+//! What the aggregate functions of the engine and of the function library do with the order of their
+//! rows.
 
 /// How an aggregate depends on the order in which rows arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,15 +10,33 @@ pub(super) enum Trait {
     Sum,
     /// In its value.
     OrderSensitive,
-    /// It is not the engine's own.
+    /// It is of neither.
     Unknown,
 }
 
 /// The trait of an aggregate function.
 pub(super) fn trait_of(name: &str) -> Trait {
     match name {
-        "approx_distinct" | "bit_and" | "bit_or" | "bit_xor" | "bool_and" | "bool_or" | "count"
-        | "grouping" | "max" | "median" | "min" | "percentile_cont" => Trait::Exact,
+        "approx_distinct"
+        | "arg_best"
+        | "array_union_agg"
+        | "bit_and"
+        | "bit_or"
+        | "bit_xor"
+        | "bool_and"
+        | "bool_or"
+        | "count"
+        | "grouping"
+        | "map_union_agg"
+        | "max"
+        | "median"
+        | "median_absolute_deviation"
+        | "min"
+        | "mode"
+        | "percentile_cont"
+        | "span_intersect_agg"
+        | "span_union_agg"
+        | "utf8_join_agg" => Trait::Exact,
         "avg" | "corr" | "covar" | "covar_pop" | "covar_samp" | "regr_avgx" | "regr_avgy"
         | "regr_count" | "regr_intercept" | "regr_r2" | "regr_slope" | "regr_sxx" | "regr_sxy"
         | "regr_syy" | "stddev" | "stddev_pop" | "sum" | "var" | "var_pop" | "var_samp" => {

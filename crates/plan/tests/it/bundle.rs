@@ -1,6 +1,6 @@
 //! What is in which key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codeanatomy_plan::forms::{FormContent, FormSource, PlanForms};
 use codeanatomy_plan::{
@@ -49,6 +49,7 @@ fn inputs() -> IdentityInputs {
         functions: BTreeMap::from([("upper".to_owned(), fingerprint(9))]),
         contract: None,
         inputs: BTreeMap::from([("t".to_owned(), input(1, 2)), ("u".to_owned(), input(3, 4))]),
+        ..IdentityInputs::default()
     }
 }
 
@@ -102,6 +103,23 @@ fn what_can_change_a_row_changes_both_keys() {
         "implementation of a function",
         |i| {
             i.functions.insert("upper".to_owned(), fingerprint(10));
+        },
+        true,
+        true,
+    );
+    check(
+        "rewrite that made the plan",
+        |i| {
+            i.planned_with.insert("span_operators".to_owned());
+        },
+        true,
+        true,
+    );
+    check(
+        "rewrite that a function needs",
+        |i| {
+            let tags = BTreeSet::from(["fusion".to_owned()]);
+            i.rewrite_tags.insert("upper".to_owned(), tags);
         },
         true,
         true,
@@ -171,6 +189,12 @@ fn what_can_change_the_plan_alone_changes_the_fingerprint_alone() {
         true,
         false,
     );
+    check(
+        "functions and rewrites of the session",
+        |i| i.udf_snapshot = Some(fingerprint(99)),
+        true,
+        false,
+    );
     check("order of the rules", |i| i.rulepack.reverse(), true, false);
     check(
         "contract that only checks",
@@ -195,6 +219,16 @@ fn what_does_not_concern_the_view_changes_no_key() {
         "dataset that the view does not read",
         |i| {
             i.inputs.insert("v".to_owned(), input(7, 7));
+        },
+        false,
+        false,
+    );
+    check(
+        "rewrite that the plan does not need",
+        |i| {
+            i.rewrites.insert("fusion".to_owned(), fingerprint(7));
+            let tags = BTreeSet::from(["fusion".to_owned()]);
+            i.rewrite_tags.insert("lower".to_owned(), tags);
         },
         false,
         false,
@@ -282,6 +316,24 @@ fn a_function_that_the_optimizer_computed_is_still_required() {
             .components
             .iter()
             .any(|component| component.name == "function")
+    );
+}
+
+#[test]
+fn another_version_of_a_needed_rewrite_is_another_key() {
+    let with = |digest| {
+        let mut inputs = inputs();
+        inputs.planned_with.insert("fusion".to_owned());
+        inputs
+            .rewrites
+            .insert("fusion".to_owned(), fingerprint(digest));
+        bundle(SQL, &inputs)
+    };
+    let (one, other) = (with(1), with(2));
+    assert_ne!(one.result_key, other.result_key);
+    assert_eq!(
+        one.required_rewrite_tags,
+        BTreeSet::from(["fusion".to_owned()])
     );
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use codeanatomy_vocab::{Error, Location, Result, ViewName, nearest};
 
-use super::{ViewConfig, ViewFile};
+use super::{MacroFile, ViewConfig, ViewFile};
 use crate::codes;
 use crate::text;
 use crate::toml::{Findings, TomlFile};
@@ -66,8 +66,23 @@ pub(crate) fn discover(
     for sidecar in sidecars.into_values() {
         findings.push(without_view(sidecar, &sql_files));
     }
-    refuse_macros(root, findings);
     views
+}
+
+/// The files of SQL macros below `macros/` of `root`, which must be free of links, in the order of
+/// their paths.
+pub(crate) fn discover_macros(root: &Path, findings: &mut Findings) -> Vec<MacroFile> {
+    let found = Tree::read(root, MACROS, findings);
+    let mut macros = Vec::new();
+    for path in found.with_ending("sql") {
+        if let Some(text) = findings.take(text::read_in_project(root, path)) {
+            macros.push(MacroFile {
+                path: path.clone(),
+                sql: Arc::from(text),
+            });
+        }
+    }
+    macros
 }
 
 /// The files below a folder, relative to the project's root and sorted, without hidden files and
@@ -262,20 +277,6 @@ fn without_view(sidecar: &Path, sql_files: &[&PathBuf]) -> Error {
     .at(Location::file(sidecar))
     .with_nearest(near)
     .with_help(help)
-}
-
-fn refuse_macros(root: &Path, findings: &mut Findings) {
-    let found = Tree::read(root, MACROS, findings);
-    if let Some(first) = found.with_ending("sql").first() {
-        findings.push(
-            Error::new(
-                codes::NOT_IN_THIS_VERSION,
-                "SQL macros are not available in this version",
-            )
-            .at(Location::file(first))
-            .with_help("move the expression into a view, and remove the files of `macros/`"),
-        );
-    }
 }
 
 fn stem(path: &Path) -> String {

@@ -11,7 +11,7 @@ use codeanatomy_vocab::{Location, ViewName};
 
 pub(crate) use self::config::Defaults;
 pub use self::config::{CachePolicy, ParamConfig, ViewConfig};
-pub(crate) use self::discover::discover;
+pub(crate) use self::discover::{discover, discover_macros};
 pub use self::layout::LayoutSection;
 
 /// One view: a file of SQL and what its sidecar says about it.
@@ -28,6 +28,15 @@ pub struct ViewFile {
     pub config: ViewConfig,
     /// The sidecar, relative to the project's root, if there is one.
     pub config_path: Option<PathBuf>,
+}
+
+/// A file of `CREATE FUNCTION` statements: SQL macros that views call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MacroFile {
+    /// The file, relative to the project's root.
+    pub path: PathBuf,
+    /// The file's text, without a byte-order mark. Nobody has looked at it.
+    pub sql: Arc<str>,
 }
 
 impl ViewFile {

@@ -137,7 +137,7 @@ fn all_errors_of_a_folder_come_at_once_and_in_order() {
     .file("views/d/a.sql", "select 2")
     .file("views/lost.toml", "")
     .file("views/orders.sql", "select 1")
-    .file("macros/m.sql", "x")
+    .file("macros/m.sql", b"\xff")
     .errors();
     let found: Vec<(&str, String)> = errors
         .iter()
@@ -159,8 +159,8 @@ fn all_errors_of_a_folder_come_at_once_and_in_order() {
         ("CA-PROJECT-0002", "views/c.toml:1:3"),
         ("CA-PROJECT-0011", "views/d/a.sql"),
         ("CA-PROJECT-0014", "views/lost.toml"),
-        ("CA-PROJECT-0020", "macros/m.sql"),
         ("CA-PROJECT-0013", "views/orders.sql"),
+        ("CA-PROJECT-0009", "macros/m.sql:1:1"),
     ];
     let expected = expected.map(|(code, at)| (code, at.to_owned()));
     assert_eq!(found, expected, "{errors:#?}");

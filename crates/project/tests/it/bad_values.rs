@@ -269,7 +269,6 @@ fn what_this_version_cannot_do_is_refused_and_not_ignored() {
         Folder::with_toml("[defaults]\ncache = 'memory'"),
         Folder::with_sidecar("cache = 'memory'"),
         Folder::with_sidecar("cache = 'delta_staging'\nlocation = 'x'"),
-        Folder::with_toml("").file("macros/clean.sql", "create function f() return 1"),
     ] {
         let error = folder.error(codes::NOT_IN_THIS_VERSION);
         assert_eq!(error.kind(), ErrorKind::Unsupported);

@@ -304,6 +304,22 @@ fn hidden_files_and_what_editors_leave_behind_are_no_views() {
     assert_eq!(project.name, name);
 }
 
+#[test]
+fn macros_are_files_of_sql_in_the_order_of_their_paths() {
+    let project = Folder::with_toml("")
+        .file("macros/tax/net.sql", "create function net(a int) return a")
+        .file("macros/empty.sql", "")
+        .file("macros/notes.txt", "x")
+        .load();
+    let files: Vec<(&str, &str)> = project
+        .macros
+        .iter()
+        .map(|file| (file.path.to_str().unwrap(), file.sql.as_ref()))
+        .collect();
+    let net = ("macros/tax/net.sql", "create function net(a int) return a");
+    assert_eq!(files, [("macros/empty.sql", ""), net]);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_that_stay_in_the_project_are_followed() {

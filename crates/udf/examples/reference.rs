@@ -1,0 +1,7 @@
+//! Prints `docs/functions.md`.
+
+use codeanatomy_udf::{Library, platform::reference};
+
+fn main() {
+    print!("{}", reference(&Library::builtin()));
+}
