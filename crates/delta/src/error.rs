@@ -213,7 +213,7 @@ fn find_cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) ->
     None
 }
 
-fn first_line(text: &(impl fmt::Display + ?Sized)) -> String {
+pub(crate) fn first_line(text: &(impl fmt::Display + ?Sized)) -> String {
     text.to_string()
         .lines()
         .next()

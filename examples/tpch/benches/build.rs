@@ -8,6 +8,8 @@
 
 #![expect(clippy::panic, reason = "a bench that cannot run has nothing to say")]
 
+mod plain;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,13 +21,9 @@ use codeanatomy_testkit::paired;
 use codeanatomy_tpch::{Table, generate, write_project};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::dataframe::DataFrameWriteOptions;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
-use datafusion::prelude::{ParquetReadOptions, SessionContext};
+use datafusion::prelude::ParquetReadOptions;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+use self::plain::{Outcome, register};
 
 fn main() -> Outcome<()> {
     let args: Vec<String> = std::env::args().collect();
@@ -127,30 +125,6 @@ async fn run_on_engine(root: &Path) -> Outcome<()> {
                 .await?;
         }
     }
-    Ok(())
-}
-
-/// Registers the data files below `folder`, without the columns that only their paths hold.
-async fn register(context: &SessionContext, name: &str, folder: &Path) -> Outcome<()> {
-    let mut files = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(at) = open.pop() {
-        for entry in std::fs::read_dir(at)? {
-            let path = entry?.path();
-            if path.is_dir() && !path.ends_with("_delta_log") {
-                open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "parquet") {
-                files.push(ListingTableUrl::parse(path.display().to_string())?);
-            }
-        }
-    }
-    files.sort_by_key(ToString::to_string);
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()));
-    let config = ListingTableConfig::new_with_multi_paths(files)
-        .with_listing_options(options)
-        .infer_schema(&context.state())
-        .await?;
-    context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use codeanatomy_vocab::{Error, Result};
 use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::{DeltaTable, DeltaTableError};
 
-use crate::error::{Chain, guarded};
+use crate::error::{Chain, first_line, guarded};
 use crate::resolve::{find_log, load};
 use crate::store::Store;
 use crate::{StoreOptions, TableLocation, codes, protocol, remote};
@@ -65,8 +65,12 @@ fn quiet_commit() -> CommitProperties {
 fn failed(what: &str, store: &Store, error: DeltaTableError) -> Error {
     Error::new(
         codes::MAINTENANCE_FAILED,
-        format!("{what} of the Delta table at {} failed", store.location()),
+        format!(
+            "{what} of the Delta table at {} failed: {}",
+            store.location(),
+            first_line(&error)
+        ),
     )
     .with_source(Chain::from(error))
-    .with_help("look at the cause; the table is as it was or as it was to become, never between")
+    .with_help("mend the cause and try again; the table is as it was or as it was to become, never between")
 }
