@@ -38,46 +38,56 @@ fn main() {
     let n_partitions = number("--partitions", 1_000);
     let n_commits = number("--commits", 1_000);
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let place = arguments
+        .iter()
+        .position(|argument| argument == "--measure");
+    if let Some(folder) = place.and_then(|place| arguments.get(place + 1)) {
+        runtime.block_on(measure(Path::new(folder), n_files, n_partitions));
+        return;
+    }
     runtime.block_on(pin_and_prune(n_files, n_partitions));
     runtime.block_on(footprint(n_partitions, n_commits));
     runtime.block_on(planning(n_files, n_partitions));
 }
 
 /// The version is fixed and the files of one partition are found, from commits alone and from a
-/// checkpoint.
+/// checkpoint; each in a process of its own, whose memory holds nothing else.
 async fn pin_and_prune(n_files: usize, n_partitions: usize) {
     let folder = tempfile::tempdir().unwrap();
     let location = table(folder.path(), n_files, n_partitions);
-    let session = session();
     for from in ["commits", "a checkpoint"] {
         if from == "a checkpoint" {
             create_checkpoint(&location, &StoreOptions::new())
                 .await
                 .unwrap();
         }
-        // Warm: the files of the log are in the page cache.
-        pin(&location).await;
-        let mut times = Vec::new();
-        let mut peaks = Vec::new();
-        for _ in 0..SAMPLES {
-            reset_peak();
-            let began = Instant::now();
-            let table = pin(&location).await;
-            let left = table.prune(&session.state(), &[col("day").eq(lit("d00007"))]);
-            times.push(began.elapsed());
-            peaks.push(peak_mib());
-            assert_eq!(table.n_files(), n_files);
-            assert_eq!(left.candidate_paths.len(), n_files.div_ceil(n_partitions));
-        }
-        println!(
-            "pin and prune {n_files} files in {n_partitions} partitions from {from}: {}, peak memory {}",
-            shown(median(times)),
-            match peaks.into_iter().flatten().max() {
-                Some(peak) => format!("{peak} MiB"),
-                None => "unknown here".to_owned(),
-            }
-        );
+        println!("pin and prune {n_files} files in {n_partitions} partitions from {from}:");
+        let measured = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--measure", folder.path().to_str().unwrap()])
+            .args(["--files", &n_files.to_string()])
+            .args(["--partitions", &n_partitions.to_string()])
+            .status();
+        assert!(measured.unwrap().success());
     }
+}
+
+async fn measure(folder: &Path, n_files: usize, n_partitions: usize) {
+    let location = TableLocation::parse(folder.to_str().unwrap(), Path::new("/")).unwrap();
+    let session = session();
+    let mut times = Vec::new();
+    // The first is not counted: afterwards the files of the log are in the page cache.
+    for sample in 0..=SAMPLES {
+        let began = Instant::now();
+        let table = pin(&location).await;
+        let left = table.prune(&session.state(), &[col("day").eq(lit("d00007"))]);
+        if sample > 0 {
+            times.push(began.elapsed());
+        }
+        assert_eq!(table.n_files(), n_files);
+        assert_eq!(left.candidate_paths.len(), n_files.div_ceil(n_partitions));
+    }
+    let peak = peak_mib().map_or("unknown here".to_owned(), |peak| format!("{peak} MiB"));
+    println!("  {}, peak memory {peak}", shown(median(times)));
 }
 
 /// Newer commits, all outside of the scan's filter, are proved to change nothing.
@@ -184,13 +194,7 @@ fn shown(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// Forgets the peak of before, where the system can.
-fn reset_peak() {
-    // Elsewhere the peak is that of the whole run.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-/// The most memory that was resident since the peak was reset.
+/// The most memory that was resident so far.
 fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
