@@ -9,7 +9,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use codeanatomy::schema::EvolutionPolicy;
 use codeanatomy_project::DiagnosticsProfile;
-use codeanatomy_vocab::{UnixMillis, ViewName};
+use codeanatomy_vocab::{DatasetName, DeltaVersionSelector, UnixMillis, ViewName};
 
 use crate::exit::EXIT_CODES;
 
@@ -60,6 +60,10 @@ pub(crate) struct Global {
     /// the time at the start]
     #[arg(long, global = true, value_name = "TIME", value_parser = time)]
     pub(crate) as_of: Option<UnixMillis>,
+    /// Read this version of a dataset, a number or a time, for example `--pin orders=12` or `--pin
+    /// orders=2026-01-15T10:30:00Z`
+    #[arg(long = "pin", global = true, value_name = "NAME=VERSION|TIMESTAMP")]
+    pub(crate) pins: Vec<Pin>,
     /// How much to say about a run: debug, dev or prod
     #[arg(long, global = true, value_name = "PROFILE", value_parser = diagnostics_profile)]
     pub(crate) diagnostics_profile: Option<DiagnosticsProfile>,
@@ -393,6 +397,15 @@ pub(crate) struct Setting {
     pub(crate) value: String,
 }
 
+/// One `NAME=VERSION|TIMESTAMP`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pin {
+    pub(crate) dataset: DatasetName,
+    pub(crate) selector: DeltaVersionSelector,
+    /// As it was typed.
+    pub(crate) text: String,
+}
+
 /// What must be known of the arguments even when they are wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Glance {
@@ -426,6 +439,31 @@ impl FromStr for Setting {
             }),
             _ => Err("expected KEY=VALUE".to_owned()),
         }
+    }
+}
+
+impl FromStr for Pin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || {
+            "expected NAME=VERSION or NAME=TIME, such as orders=12 or orders=2026-01-15T10:30:00Z"
+                .to_owned()
+        };
+        let (name, wish) = text.split_once('=').ok_or_else(expected)?;
+        let dataset = DatasetName::new(name.trim()).map_err(|error| error.to_string())?;
+        let wish = wish.trim();
+        let is_number = !wish.is_empty() && wish.bytes().all(|byte| byte.is_ascii_digit());
+        let selector = if is_number {
+            DeltaVersionSelector::Version(wish.parse().map_err(|_| expected())?)
+        } else {
+            DeltaVersionSelector::Timestamp(time(wish).map_err(|_| expected())?)
+        };
+        Ok(Self {
+            dataset,
+            selector,
+            text: text.to_owned(),
+        })
     }
 }
 
@@ -533,6 +571,24 @@ mod tests {
         );
         assert!("x".parse::<Setting>().is_err());
         assert!("=x".parse::<Setting>().is_err());
+    }
+
+    #[test]
+    fn a_pin_is_a_dataset_and_a_version_or_a_time() {
+        let selector = |text: &str| text.parse::<Pin>().map(|pin| pin.selector);
+        assert_eq!(selector("orders=12"), Ok(DeltaVersionSelector::Version(12)));
+        let day = DeltaVersionSelector::Timestamp(UnixMillis(86_400_000));
+        assert_eq!(selector("orders=1970-01-02"), Ok(day));
+        for wrong in [
+            "orders",
+            "orders=",
+            "orders=-1",
+            "orders=soon",
+            "../x=1",
+            "=1",
+        ] {
+            assert!(wrong.parse::<Pin>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

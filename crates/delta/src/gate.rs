@@ -160,8 +160,8 @@ impl ProtocolGate {
             .with("dataset", &pin.dataset_name)
             .with_expected(finding.supported)
             .with_help(
-                "add it to the supported features of the profile, or set `protocol_mode` to \
-                 \"warn\" or \"permissive\"",
+                "raise what is supported under `[delta]` in codeanatomy.toml, or set \
+                 `protocol_mode` there to \"warn\" or \"permissive\"",
             )),
         }
     }

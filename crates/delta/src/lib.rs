@@ -79,11 +79,12 @@ pub use self::output::{OutputStamp, OutputState, Provenance, UpstreamStamp, outp
 pub use self::pins::{PinRequest, agree_on_pins};
 pub use self::prune::{
     PartitionFilter, PartitionOperator, Pruning, PruningPolicy, StatisticsFilter,
-    StatisticsOperator,
+    StatisticsOperator, keeps_order,
 };
+pub use self::scan::{ReadCounter, readers_without_float_bounds};
 pub use self::schema::delta_schema;
 pub use self::store::object_store;
-pub use self::table::{PinnedTable, ScanConfig, is_delta_table, open};
+pub use self::table::{CountedProvider, PinnedTable, ScanConfig, is_delta_table, open};
 pub use self::write::{
     Committed, OutputLayout, OverwriteSpec, RowHook, WriteMode, WriteProgress, overwrite, write,
 };

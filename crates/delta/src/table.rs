@@ -19,7 +19,7 @@ use crate::placement::Placement;
 use crate::protocol::{self, Layout};
 use crate::prune::{Pruning, survivors};
 use crate::resolve::{find_log, gone, load, resolve};
-use crate::scan::{FilesScan, LibraryScan};
+use crate::scan::{FilesScan, LibraryScan, ReadCounter};
 use crate::schema::logical_schema;
 use crate::store::Store;
 use crate::{StoreOptions, TableLocation, codes};
@@ -68,6 +68,9 @@ pub struct ScanConfig {
     /// Whether filters are evaluated while pages are decoded; the session says it where not given.
     pub parquet_pushdown: Option<bool>,
 }
+
+/// A provider, and the count of what its scans read, where somebody counts.
+pub type CountedProvider = (Arc<dyn TableProvider>, Option<Arc<ReadCounter>>);
 
 /// Whether there is a Delta table at the location: whether its `_delta_log` holds a commit or a
 /// checkpoint. The table need not be readable.
@@ -272,6 +275,29 @@ impl PinnedTable {
     /// column of paths that has the name of another column, or in a table with deletion vectors or
     /// column mapping.
     pub fn provider_with(&self, config: &ScanConfig) -> Result<Arc<dyn TableProvider>> {
+        self.open_scan(config, None)
+    }
+
+    /// As [`provider_with`](Self::provider_with), with a count of what its scans read. `None` in
+    /// place of the count for a table with deletion vectors or column mapping, whose files the
+    /// Delta library opens.
+    ///
+    /// # Errors
+    ///
+    /// As [`provider_with`](Self::provider_with).
+    pub fn counted_provider(&self, config: &ScanConfig) -> Result<CountedProvider> {
+        let counter = match self.layout {
+            Layout::Plain => Some(Arc::new(ReadCounter::default())),
+            Layout::ColumnMapping | Layout::DeletionVectors => None,
+        };
+        Ok((self.open_scan(config, counter.clone())?, counter))
+    }
+
+    fn open_scan(
+        &self,
+        config: &ScanConfig,
+        counter: Option<Arc<ReadCounter>>,
+    ) -> Result<Arc<dyn TableProvider>> {
         let files = match &config.file_paths {
             None => self.files.clone(),
             Some(paths) => self.files_at(paths)?,
@@ -286,7 +312,7 @@ impl PinnedTable {
         match self.layout {
             Layout::Plain => {
                 let pushdown = config.parquet_pushdown;
-                let scan = FilesScan::new(&self.store, &placement, &files, pushdown)?;
+                let scan = FilesScan::new(&self.store, &placement, &files, pushdown, counter)?;
                 Ok(Arc::new(scan))
             }
             Layout::ColumnMapping | Layout::DeletionVectors => {

@@ -49,17 +49,15 @@ pub(crate) fn sources(plan: &LogicalPlan) -> Result<BTreeMap<String, Arc<dyn Tab
     Ok(sources)
 }
 
-/// Puts data in place of the schema-only tables of `plan`.
+/// Puts data in place of the schema-only tables of `plan`: for each scan what `open` gives for it.
 pub(crate) fn bind(
     plan: LogicalPlan,
-    providers: &BTreeMap<String, Arc<dyn TableProvider>>,
+    mut open: impl FnMut(&TableScan) -> Result<Arc<dyn TableProvider>>,
 ) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(scan) if scan.source.is::<SchemaSource>() => {
-            match providers.get(scan.table_name.table()) {
-                Some(provider) => bind_scan(scan, provider),
-                None => internal_err!("nothing is bound to the table `{}`", scan.table_name),
-            }
+            let provider = open(&scan)?;
+            bind_scan(scan, &provider)
         }
         other => Ok(Transformed::no(other)),
     })

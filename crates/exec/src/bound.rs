@@ -10,14 +10,16 @@ use codeanatomy_vocab::{
 };
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
+use datafusion::common::internal_err;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 
-use crate::bind;
-use crate::bundle;
-use crate::{PinnedDataset, PlannedView, PlannedViews, codes};
+use crate::inline::{ExecutedPlan, in_place, put_in_place};
+use crate::scan_unit::{self, ScanUnit};
+use crate::{PinnedDataset, PlannedScan, PlannedView, PlannedViews, ViewDefinition, codes};
+use crate::{bind, bundle, decide};
 
 /// Planned views, ready to execute.
 ///
@@ -31,17 +33,8 @@ pub struct BoundViews {
     datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
     /// The versions at which stored views hold what their keys say.
     outputs: Mutex<BTreeMap<ViewName, DeltaVersion>>,
-    /// Opened tables, by name in the plans; outputs only while their version stands.
+    /// Opened outputs, while their version stands.
     providers: Mutex<BTreeMap<String, Arc<dyn TableProvider>>>,
-}
-
-/// What executing a view runs, against schemas.
-#[derive(Debug, Clone)]
-pub struct ExecutedPlan {
-    /// Before the optimizer.
-    pub unoptimized: LogicalPlan,
-    /// After it.
-    pub optimized: LogicalPlan,
 }
 
 impl BoundViews {
@@ -114,49 +107,23 @@ impl BoundViews {
     pub fn executed(&self, name: &ViewName) -> Result<ExecutedPlan> {
         let view = self.planned.view(name)?;
         let inline = self.inlined(view);
-        if inline.is_empty() {
-            return Ok(ExecutedPlan {
-                unoptimized: view.analyzed().clone(),
-                optimized: view.bundle().optimized.clone(),
-            });
+        if inline == *view.inlined() {
+            return Ok(view.executed());
         }
-        let failed = |error| engine_error(error, view);
-        let unoptimized = self.with_upstream_in_place(view, view.analyzed())?;
+        let upstream = self.planned.iter();
+        let upstream = upstream.filter(|other| inline.contains(other.name()));
         let state = self.session.planning_state();
-        let optimized = bind::optimize(unoptimized.clone(), &state).map_err(failed)?;
-        Ok(ExecutedPlan {
-            unoptimized,
-            optimized,
-        })
+        put_in_place(view.definition(), view.analyzed(), upstream, &state)
     }
 
     /// The plan of a view before its contract left out or cast rows, with the plans of ephemeral
     /// upstream views in place, and not optimized.
     pub(crate) fn unaltered(&self, name: &ViewName) -> Result<LogicalPlan> {
         let view = self.planned.view(name)?;
-        self.with_upstream_in_place(view, view.unaltered())
-    }
-
-    /// A plan of `view` with the plans of ephemeral upstream views in place.
-    fn with_upstream_in_place(
-        &self,
-        view: &PlannedView,
-        plan: &LogicalPlan,
-    ) -> Result<LogicalPlan> {
         let inline = self.inlined(view);
-        // Upstream plans first, so that each finds the ones that it reads.
-        let mut upstream = BTreeMap::new();
-        for other in self
-            .planned
-            .iter()
-            .filter(|other| inline.contains(other.name()))
-        {
-            let plan = bind::inline(other.analyzed().clone(), &upstream)
-                .and_then(|plan| as_stored(plan, other))
-                .map_err(|error| engine_error(error, other))?;
-            upstream.insert(other.name().as_str().to_owned(), Arc::new(plan));
-        }
-        bind::inline(plan.clone(), &upstream).map_err(|error| engine_error(error, view))
+        let upstream = self.planned.iter();
+        let upstream = upstream.filter(|other| inline.contains(other.name()));
+        in_place(view.definition(), view.unaltered(), upstream)
     }
 
     /// The bundle that a build of a view would keep, with the forms of the plan that it would run.
@@ -175,20 +142,49 @@ impl BoundViews {
     /// Errors of opening what the view reads.
     pub async fn logical(&self, name: &ViewName) -> Result<LogicalPlan> {
         let plan = self.executed(name)?.optimized;
-        self.over_data(name, plan).await
+        Ok(self.over_data(name, plan).await?.0)
     }
 
-    /// A plan of the view `name` against schemas, over data.
+    /// A plan of the view `name` against schemas, over data, with the scans of datasets in it: each
+    /// reads the files that its own filters leave.
     pub(crate) async fn over_data(
         &self,
         name: &ViewName,
         plan: LogicalPlan,
-    ) -> Result<LogicalPlan> {
+    ) -> Result<(LogicalPlan, Vec<ScanUnit>)> {
         let view = self.planned.view(name)?;
-        let failed = |error| engine_error(error, view);
+        let failed = |error| engine_error(error, view.definition());
         let tables = bind::sources(&plan).map_err(failed)?;
-        let providers = self.providers(tables.keys().map(String::as_str)).await?;
-        bind::bind(plan, &providers).map_err(failed)
+        let outputs = tables.keys().map(String::as_str);
+        let outputs = outputs.filter(|name| !self.datasets.contains_key(*name));
+        let providers = self.providers(outputs).await?;
+        let state = self.session.planning_state();
+        let mut units = Vec::new();
+        let mut unopened = None;
+        let plan = bind::bind(plan, |scan| {
+            let table = scan.table_name.table();
+            if let Some(dataset) = self.datasets.get(table) {
+                return match ScanUnit::open(dataset, &scan.filters, &state) {
+                    Ok(unit) => {
+                        let provider = unit.provider();
+                        units.push(unit);
+                        Ok(provider)
+                    }
+                    Err(error) => {
+                        unopened = Some(error);
+                        internal_err!("the table `{table}` cannot be opened")
+                    }
+                };
+            }
+            match providers.get(table) {
+                Some(provider) => Ok(Arc::clone(provider)),
+                None => internal_err!("nothing is bound to the table `{table}`"),
+            }
+        });
+        match unopened {
+            Some(error) => Err(error.with("view", name)),
+            None => Ok((plan.map_err(failed)?, units)),
+        }
     }
 
     /// The tables that a plan of `view` scans, by name.
@@ -197,8 +193,16 @@ impl BoundViews {
         view: &PlannedView,
         plan: &LogicalPlan,
     ) -> Result<BTreeMap<String, Arc<dyn TableProvider>>> {
-        let tables = bind::sources(plan).map_err(|error| engine_error(error, view))?;
-        self.providers(tables.keys().map(String::as_str)).await
+        let tables = bind::sources(plan).map_err(|error| engine_error(error, view.definition()))?;
+        let names = || tables.keys().map(String::as_str);
+        let outputs = names().filter(|name| !self.datasets.contains_key(*name));
+        let mut providers = self.providers(outputs).await?;
+        for name in names() {
+            if let Some(dataset) = self.datasets.get(name) {
+                providers.insert(name.to_owned(), dataset.provider()?);
+            }
+        }
+        Ok(providers)
     }
 
     /// The physical plan of a view.
@@ -207,7 +211,8 @@ impl BoundViews {
     ///
     /// As [`logical`](Self::logical), and what the physical planner cannot do.
     pub async fn physical(&self, name: &ViewName) -> Result<Arc<dyn ExecutionPlan>> {
-        self.physical_of(name, self.executed(name)?.optimized).await
+        let plan = self.executed(name)?.optimized;
+        Ok(self.physical_of(name, plan).await?.0)
     }
 
     /// The physical plan of a plan of the view `name` against schemas.
@@ -215,12 +220,13 @@ impl BoundViews {
         &self,
         name: &ViewName,
         plan: LogicalPlan,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    ) -> Result<(Arc<dyn ExecutionPlan>, Vec<ScanUnit>)> {
         let view = self.planned.view(name)?;
-        let plan = self.over_data(name, plan).await?;
-        bind::physical_plan(plan, self.session.planning_state())
+        let (plan, units) = self.over_data(name, plan).await?;
+        let plan = bind::physical_plan(plan, self.session.planning_state())
             .await
-            .map_err(|error| engine_error(error, view))
+            .map_err(|error| engine_error(error, view.definition()))?;
+        Ok((plan, units))
     }
 
     /// Runs a view and streams its rows; nothing is written.
@@ -232,7 +238,30 @@ impl BoundViews {
         let plan = self.physical(name).await?;
         let view = self.planned.view(name)?;
         execute_stream(plan, self.session.context().task_ctx())
-            .map_err(|error| engine_error(error, view))
+            .map_err(|error| engine_error(error, view.definition()))
+    }
+
+    /// The scans of datasets that a build of a view makes, with the files that each reads; of an
+    /// ephemeral view, those of its own plan and of the ephemeral views that it reads.
+    ///
+    /// # Errors
+    ///
+    /// An unknown view.
+    pub fn scans(&self, name: &ViewName) -> Result<Vec<PlannedScan>> {
+        let view = self.planned.view(name)?;
+        let mut plans = vec![view.executed().optimized];
+        if !view.is_stored() {
+            let upstream = decide::ephemeral_upstream(view, &self.planned);
+            plans.extend(upstream.map(|view| view.bundle().optimized.clone()));
+        }
+        let state = self.session.planning_state();
+        let mut scans = Vec::new();
+        for plan in &plans {
+            let found = scan_unit::planned_scans(plan, &self.datasets, &state)
+                .map_err(|error| engine_error(error, view.definition()))?;
+            scans.extend(found);
+        }
+        Ok(scans)
     }
 
     /// The datasets that executing a view reads, through the views put in place too.
@@ -308,9 +337,6 @@ impl BoundViews {
     }
 
     async fn open(&self, name: &str) -> Result<Arc<dyn TableProvider>> {
-        if let Some(dataset) = self.datasets.get(name) {
-            return dataset.provider().await;
-        }
         let view = self.planned.view(&ViewName::new(name)?)?;
         let version = lock(&self.outputs).get(view.name()).copied();
         let (Some(output), Some(version)) = (&view.definition().output, version) else {
@@ -331,15 +357,15 @@ impl BoundViews {
 }
 
 /// The error of a query, with the view that it is of.
-pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error {
+pub(crate) fn engine_error(error: DataFusionError, view: &ViewDefinition) -> Error {
     if let Some(found) = coded(&error) {
         let mut ours = Error::new(found.code(), found.to_string());
         if let Some(help) = found.help() {
             ours = ours.with_help(help);
         }
         return ours
-            .at(Location::file(view.definition().spec.path()))
-            .with("view", view.name())
+            .at(Location::file(view.spec.path()))
+            .with("view", view.spec.name())
             .with_source(error);
     }
     let root = error.find_root();
@@ -359,8 +385,8 @@ pub(crate) fn engine_error(error: DataFusionError, view: &PlannedView) -> Error 
             "look at the rows that the query meets; `codeanatomy explain` shows its plan",
         ),
     };
-    ours.at(Location::file(view.definition().spec.path()))
-        .with("view", view.name())
+    ours.at(Location::file(view.spec.path()))
+        .with("view", view.spec.name())
         .with_source(error)
 }
 

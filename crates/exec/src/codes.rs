@@ -15,6 +15,11 @@ pub const DATASET_CHANGED: Code = Code::new("CA-EXEC-0005", ErrorKind::Drifted, 
 /// A version or a timestamp for a dataset whose format has none.
 pub const DATASET_NOT_VERSIONED: Code =
     Code::new("CA-EXEC-0007", ErrorKind::Invalid, Stage::Configuration);
+/// A setting of Delta tables on a dataset that is none.
+pub const DELTA_SETTING: Code = Code::new("CA-EXEC-0008", ErrorKind::Invalid, Stage::Configuration);
+/// A pin for a dataset that the project does not have.
+pub const UNKNOWN_DATASET: Code =
+    Code::new("CA-EXEC-0009", ErrorKind::Invalid, Stage::Configuration);
 /// A view that has two output columns of one name.
 pub const DUPLICATE_COLUMN: Code = Code::new("CA-EXEC-0010", ErrorKind::Invalid, Stage::Compile);
 /// A parameter that a view uses and nobody declares.

@@ -10,9 +10,11 @@ use codeanatomy_views::{SchemaSource, compile_error};
 use codeanatomy_vocab::{Error, Location, Result, nearest};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DataFusionError, ParamValues};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 
 use crate::ViewDefinition;
@@ -33,12 +35,21 @@ pub(crate) struct Compiled {
     pub(crate) planned_with: BTreeSet<String>,
 }
 
-/// Plans a view. `tables` holds the schema of everything that its text refers to. What it calls of
-/// `macros` is not in its plans: their bodies are.
+/// A table as a view's text finds it.
+#[derive(Debug)]
+pub(crate) struct Readable<'a> {
+    /// Its columns.
+    pub(crate) schema: SchemaRef,
+    /// Conditions on its rows; those that fulfil them not are not seen.
+    pub(crate) filters: &'a [Expr],
+}
+
+/// Plans a view. `tables` holds everything that its text refers to. What it calls of `macros` is
+/// not in its plans: their bodies are.
 pub(crate) fn compile(
     session: &Session,
     view: &ViewDefinition,
-    tables: &BTreeMap<String, SchemaRef>,
+    tables: &BTreeMap<String, Readable<'_>>,
     macros: &Macros,
 ) -> Result<Compiled> {
     let mut state = session.planning_state();
@@ -51,8 +62,9 @@ pub(crate) fn compile(
     let failed = |error: DataFusionError| plan_error(&error, view, &state);
     let sources: BTreeMap<String, Arc<dyn TableSource>> = tables
         .iter()
-        .map(|(name, schema)| {
-            let source: Arc<dyn TableSource> = Arc::new(SchemaSource::new(Arc::clone(schema)));
+        .map(|(name, table)| {
+            let schema = Arc::clone(&table.schema);
+            let source: Arc<dyn TableSource> = Arc::new(SchemaSource::new(schema));
             (name.clone(), source)
         })
         .collect();
@@ -65,6 +77,7 @@ pub(crate) fn compile(
     let analyzed = state
         .analyzer()
         .execute_and_check(plan, state.config_options(), |_, _| {})
+        .and_then(|plan| filter_tables(plan, tables))
         .map_err(failed)?;
     let inlined = inline(analyzed).map_err(failed)?;
     let analyzed = if inlined.transformed {
@@ -86,6 +99,32 @@ pub(crate) fn compile(
         parameters,
         planned_with: used.tags(),
     })
+}
+
+/// Puts the conditions of tables over their scans. The optimizer treats them like those of the text.
+fn filter_tables(
+    plan: LogicalPlan,
+    tables: &BTreeMap<String, Readable<'_>>,
+) -> Result<LogicalPlan, DataFusionError> {
+    if tables.values().all(|table| table.filters.is_empty()) {
+        return Ok(plan);
+    }
+    plan.transform_up_with_subqueries(|node| {
+        let filters = match &node {
+            LogicalPlan::TableScan(scan) if scan.source.is::<SchemaSource>() => {
+                tables.get(scan.table_name.table())
+            }
+            _ => None,
+        };
+        match filters.and_then(|table| conjunction(table.filters.iter().cloned())) {
+            None => Ok(Transformed::no(node)),
+            Some(filter) => LogicalPlanBuilder::from(node)
+                .filter(filter)?
+                .build()
+                .map(Transformed::yes),
+        }
+    })
+    .map(|transformed| transformed.data)
 }
 
 fn parser_options(state: &SessionState) -> ParserOptions {

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use codeanatomy_delta::{OutputState, UpstreamStamp};
+use codeanatomy_delta::{FootprintChange, OutputState, UpstreamStamp};
 use codeanatomy_plan::{Component, ComponentClass};
 use codeanatomy_vocab::{Errors, Fingerprint, ViewName};
 use futures::StreamExt;
 use serde::Serialize;
 
-use crate::{PlannedView, PlannedViews};
+use crate::footprint::InputChange;
+use crate::{PlannedView, PlannedViews, ViewDefinition};
 
 /// What a run does with a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -82,7 +83,7 @@ impl Decisions {
             let decision = if causes.is_empty() {
                 Decision {
                     action: Action::Skip,
-                    reasons: vec![proof(view, states)],
+                    reasons: proof(view, states),
                 }
             } else {
                 Decision {
@@ -121,13 +122,13 @@ impl Decisions {
 /// # Errors
 ///
 /// All at once: outputs whose logs cannot be read.
-pub async fn output_states(
-    planned: &PlannedViews,
+pub async fn output_states<'a>(
+    views: impl IntoIterator<Item = &'a ViewDefinition>,
     concurrency: usize,
 ) -> Result<BTreeMap<ViewName, OutputState>, Errors> {
-    let stored = planned.iter().filter_map(|view| {
-        let output = view.definition().output.as_ref()?;
-        Some((view.name(), output))
+    let stored = views.into_iter().filter_map(|view| {
+        let output = view.output.as_ref()?;
+        Some((view.spec.name(), output))
     });
     let read = futures::stream::iter(stored)
         .map(|(name, output)| async move {
@@ -306,6 +307,17 @@ fn changed_components(view: &PlannedView, before: &BTreeMap<String, Fingerprint>
                 line: Some(1),
                 ..reason(component.name, "the query changed")
             },
+            ("input_footprint", Some(table)) if was.is_some() && change(view, table).is_some() => {
+                let change = change(view, table);
+                let verb = match change.map(|change| &change.verdict) {
+                    Some(FootprintChange::Changed { .. }) | None => "changed",
+                    Some(FootprintChange::Unchanged(_) | FootprintChange::Unknown { .. }) => {
+                        "may give other rows"
+                    }
+                };
+                let change = change.map(ToString::to_string).unwrap_or_default();
+                reason(component.name, &format!("`{table}` {verb}: {change}"))
+            }
             ("input_footprint", Some(table)) => {
                 let verb = if was.is_some() {
                     "changed"
@@ -327,54 +339,99 @@ fn changed_components(view: &PlannedView, before: &BTreeMap<String, Fingerprint>
     for label in before.keys().filter(|label| !now.contains_key(*label)) {
         changed.push(reason(label, "no longer part of the view"));
     }
+    // A query that asks for something else comes before what it asks.
+    changed.sort_by_key(|reason| reason.component != "plan_digest");
     if changed.is_empty() {
         changed.push(reason("result_key", "the way result keys are made changed"));
     }
     changed
 }
 
+/// How a dataset compares with what the view's output was made from.
+fn change<'a>(view: &'a PlannedView, table: &str) -> Option<&'a InputChange> {
+    view.inputs().get(table)?.change.as_ref()
+}
+
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-fn proof(view: &PlannedView, states: &BTreeMap<ViewName, OutputState>) -> Reason {
+/// Why nothing has to be done: the same key, and of each table that moved on why it is the same.
+fn proof(view: &PlannedView, states: &BTreeMap<ViewName, OutputState>) -> Vec<Reason> {
     let version = states
         .get(view.name())
         .and_then(|state| state.stamp_version);
     let version = version
         .map(|version| format!(" (version {version})"))
         .unwrap_or_default();
-    reason(
+    let mut reasons = vec![reason(
         "result_key",
         &format!(
             "the output's own commit{version} carries the same result key {}",
             view.bundle().result_key.short()
         ),
-    )
+    )];
+    for (dataset, input) in view.inputs() {
+        if let Some(change) = &input.change
+            && change.version != change.since_version
+        {
+            let detail = format!("`{dataset}` holds the same rows for the view: {change}");
+            reasons.push(reason("input_footprint", &detail));
+        }
+    }
+    reasons
 }
 
-/// The ephemeral views that are computed inside a stored view, with their result keys.
-pub(crate) fn ephemeral_keys(
-    view: &PlannedView,
-    planned: &PlannedViews,
-) -> BTreeMap<ViewName, Fingerprint> {
-    let mut keys = BTreeMap::new();
+/// The ephemeral views that `view` reads, directly or through others of them; downstream first.
+pub(crate) fn ephemeral_upstream<'a>(
+    view: &'a PlannedView,
+    planned: &'a PlannedViews,
+) -> impl Iterator<Item = &'a PlannedView> {
+    let mut names = BTreeSet::new();
     let mut open: Vec<&ViewName> = view.upstream().iter().collect();
     while let Some(name) = open.pop() {
         if let Ok(upstream) = planned.view(name)
             && !upstream.is_stored()
-            && keys
-                .insert(name.clone(), upstream.bundle().result_key)
-                .is_none()
+            && names.insert(name)
         {
             open.extend(upstream.upstream());
         }
     }
-    keys
+    planned
+        .iter()
+        .rev()
+        .filter(move |view| names.contains(view.name()))
+}
+
+/// The ephemeral views that are computed inside a stored view, with the identity of their queries.
+pub(crate) fn ephemeral_keys(
+    view: &PlannedView,
+    planned: &PlannedViews,
+) -> BTreeMap<ViewName, Fingerprint> {
+    ephemeral_upstream(view, planned)
+        .map(|upstream| (upstream.name().clone(), upstream.query_key()))
+        .collect()
+}
+
+/// Whether something that an ephemeral view reads differs from what the output of `reader` was
+/// made from, by the stamp of that output.
+fn reads_changed(
+    ephemeral: &PlannedView,
+    reader: &PlannedView,
+    before: &BTreeMap<String, Fingerprint>,
+    planned: &PlannedViews,
+) -> bool {
+    let now = semantic_components(reader);
+    let upstream = ephemeral_upstream(ephemeral, planned);
+    std::iter::once(ephemeral)
+        .chain(upstream)
+        .flat_map(PlannedView::datasets)
+        .map(|dataset| format!("input_footprint {dataset}"))
+        .any(|label| before.get(&label) != now.get(&label))
 }
 
 /// An ephemeral view is built where a stored view that computes it is built, and either never was
-/// or last computed something else.
+/// or last computed something else, or over other rows.
 fn decide_ephemeral(
     planned: &PlannedViews,
     states: &BTreeMap<ViewName, OutputState>,
@@ -395,12 +452,17 @@ fn decide_ephemeral(
             .and_then(|state| state.stamp.as_ref());
         for (name, key) in ephemeral_keys(view, planned) {
             let last = stamp.and_then(|stamp| stamp.provenance.ephemeral.get(&name));
-            let volatile = planned
-                .view(&name)
-                .is_ok_and(|view| !view.volatile().is_empty());
+            let is_new = match (planned.view(&name), stamp) {
+                (Ok(ephemeral), Some(stamp)) => {
+                    let before = &stamp.provenance.components;
+                    !ephemeral.volatile().is_empty()
+                        || reads_changed(ephemeral, view, before, planned)
+                }
+                _ => true,
+            };
             let (all, new) = computed.entry(name).or_default();
             all.push(view.name().as_str());
-            if volatile || last != Some(&key) {
+            if is_new || last != Some(&key) {
                 new.push(view.name().as_str());
             }
         }

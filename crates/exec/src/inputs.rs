@@ -9,14 +9,21 @@ use codeanatomy_udf::snapshot;
 use codeanatomy_views::Dialect;
 use codeanatomy_vocab::{Fingerprint, UnixMillis};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::logical_expr::Expr;
 
 /// A dataset as planning sees it: columns and identity, no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableInput {
     /// The schema that scans return.
     pub schema: SchemaRef,
-    /// What the dataset adds to the identity of a view that reads it.
+    /// What the dataset adds to the identity of a view that reads it. Its footprint is that of the
+    /// whole dataset; what scans read of it is found while views are planned.
     pub identity: InputIdentity,
+    /// Conditions that every row of the dataset fulfils, as a view sees it: over unqualified
+    /// columns, with types that fit.
+    pub filters: Vec<Expr>,
+    /// The column, if any, that holds the path of each row's file.
+    pub file_column: Option<String>,
 }
 
 /// What every view of a run is planned in.

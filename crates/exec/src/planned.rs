@@ -3,20 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use codeanatomy_delta::ScanScope;
 use codeanatomy_lineage::referenced_tables;
-use codeanatomy_plan::{IdentityInputs, InputIdentity, InputKind, PlanBundle};
+use codeanatomy_plan::{
+    ComponentClass, Determinism, IdentityInputs, InputIdentity, InputKind, PlanBundle, determinism,
+};
 use codeanatomy_session::{RuntimeProfile, Session, parallel_map};
 use codeanatomy_udf::factory::Macros;
 use codeanatomy_views::ViewGraph;
 use codeanatomy_vocab::{
-    DatasetName, Error, Errors, Fingerprint, Location, Result, ViewName, nearest,
+    DatasetName, Encoder, Error, Errors, Fingerprint, Location, Result, ViewName, nearest,
 };
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
-use crate::compile::compile;
+use crate::bound::engine_error;
+use crate::compile::{Readable, compile};
+use crate::footprint::{FootprintSource, InputFootprint};
+use crate::inline::{ExecutedPlan, put_in_place};
 use crate::lineage::ProjectLineage;
+use crate::reads::{DatasetRead, scopes};
 use crate::validate::{self, ContractViolation, Held};
 use crate::{Environment, TableInput, ViewDefinition, codes};
 
@@ -38,6 +45,14 @@ pub struct PlannedView {
     volatile: BTreeSet<String>,
     /// What the view's contract means for its plan.
     held: Held,
+    /// The ephemeral views that are computed inside this one, for a stored view.
+    inlined: BTreeSet<ViewName>,
+    /// The plan with these in place; the bundle's own where there are none.
+    executed: Option<ExecutedPlan>,
+    /// What executing the view reads of each dataset; of an ephemeral view, what it reads itself.
+    inputs: BTreeMap<DatasetName, InputFootprint>,
+    /// The identity of what the view computes, whatever its datasets hold.
+    query_key: Fingerprint,
 }
 
 /// Everything that a run may do, before any of it is done.
@@ -48,13 +63,30 @@ pub struct PlannedViews {
     macros: Macros,
 }
 
+/// What planning knows of datasets.
+#[derive(Clone, Copy)]
+pub struct DatasetInputs<'a> {
+    /// Their columns and identities.
+    pub tables: &'a BTreeMap<DatasetName, TableInput>,
+    /// Tells what scans of them read.
+    pub footprints: &'a dyn FootprintSource,
+}
+
+impl std::fmt::Debug for DatasetInputs<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatasetInputs")
+            .field("tables", self.tables)
+            .finish_non_exhaustive()
+    }
+}
+
 impl PlannedViews {
     /// Plans `views` in the order of `graph`, layer by layer, each layer on all of the session's
     /// threads. Each view is planned against the schemas of what it reads, so the cost grows with
     /// the size of the SQL and not with the depth of the graph.
     ///
-    /// `datasets` must hold every dataset that one of the views reads. What the views are planned
-    /// in is told by `profile` and `environment`, which `session` was made for.
+    /// `data` must hold every dataset that one of the views reads. What the views are planned in is told by `profile` and `environment`,
+    /// which `session` was made for.
     ///
     /// # Errors
     ///
@@ -63,14 +95,14 @@ impl PlannedViews {
     pub fn plan(
         graph: &ViewGraph,
         views: BTreeMap<ViewName, ViewDefinition>,
-        datasets: &BTreeMap<DatasetName, TableInput>,
+        data: &DatasetInputs<'_>,
         session: &Session,
         profile: &RuntimeProfile,
         environment: &Environment,
     ) -> Result<Self, Errors> {
         let known = Vec::new();
         let (planned, violations) =
-            Self::plan_leniently(graph, views, datasets, session, profile, environment, known)?;
+            Self::plan_leniently(graph, views, data, session, profile, environment, known)?;
         let errors = violations.iter().map(ContractViolation::to_error).collect();
         Errors::check(errors, planned)
     }
@@ -85,7 +117,7 @@ impl PlannedViews {
     pub fn plan_leniently(
         graph: &ViewGraph,
         mut views: BTreeMap<ViewName, ViewDefinition>,
-        datasets: &BTreeMap<DatasetName, TableInput>,
+        data: &DatasetInputs<'_>,
         session: &Session,
         profile: &RuntimeProfile,
         environment: &Environment,
@@ -110,7 +142,7 @@ impl PlannedViews {
                 .filter_map(|spec| views.remove(spec.name()))
                 .collect();
             let results = parallel_map(profile.planning_concurrency(), ready, |view| {
-                planned.plan_one(view, datasets, session, &identity)
+                planned.plan_one(view, data, session, &identity)
             });
             for result in results {
                 match result {
@@ -124,7 +156,7 @@ impl PlannedViews {
             }
         }
         if !violations.is_empty() {
-            let lineage = ProjectLineage::new(&planned, datasets);
+            let lineage = ProjectLineage::new(&planned, data.tables);
             for violation in &mut violations {
                 violation.find_readers(&lineage, |table| readers_by_text(graph, table));
             }
@@ -166,50 +198,38 @@ impl PlannedViews {
     fn plan_one(
         &self,
         definition: ViewDefinition,
-        datasets: &BTreeMap<DatasetName, TableInput>,
+        data: &DatasetInputs<'_>,
         session: &Session,
         identity: &IdentityInputs,
     ) -> Result<(PlannedView, Vec<ContractViolation>), Errors> {
+        let DatasetInputs {
+            tables: datasets,
+            footprints,
+        } = *data;
         let mut tables = BTreeMap::new();
         for reference in definition.spec.references() {
             let name = reference.table.as_str();
-            let schema = match (self.views.get(name), datasets.get(name)) {
-                (Some(view), _) => Arc::clone(&view.schema),
-                (None, Some(dataset)) => Arc::clone(&dataset.schema),
+            let table = match (self.views.get(name), datasets.get(name)) {
+                (Some(view), _) => Readable {
+                    schema: Arc::clone(&view.schema),
+                    filters: &[],
+                },
+                (None, Some(dataset)) => Readable {
+                    schema: Arc::clone(&dataset.schema),
+                    filters: &dataset.filters,
+                },
                 (None, None) => return Err(internal(&definition, "a table is not pinned").into()),
             };
-            tables.insert(name.to_owned(), schema);
+            tables.insert(name.to_owned(), table);
         }
         let compiled = compile(session, &definition, &tables, &self.macros)?;
         let (compiled, held, violations) = validate::hold(&definition, compiled, session)?;
         let schema = output_schema(&compiled.optimized, &definition)?;
-        let mut identity = identity.clone();
-        let mut upstream = BTreeSet::new();
-        let mut read = BTreeSet::new();
-        let mut volatile = BTreeSet::new();
-        for name in &referenced_tables(&compiled.optimized) {
-            let name = name.as_str();
-            if let Some(view) = self.views.get(name) {
-                upstream.insert(view.name().clone());
-                volatile.extend(view.volatile.iter().cloned());
-                identity.inputs.insert(name.to_owned(), view.identity());
-            } else if let Some((dataset, input)) = datasets.get_key_value(name) {
-                read.insert(dataset.clone());
-                identity
-                    .inputs
-                    .insert(name.to_owned(), input.identity.clone());
-            }
-        }
-        identity.planned_with = compiled.planned_with;
-        identity.contract = definition.contract_identity();
-        identity.parameters = definition
-            .params
+        let read = referenced_tables(&compiled.optimized);
+        let upstream: BTreeSet<ViewName> = read
             .iter()
-            .filter(|(name, _)| compiled.parameters.contains(*name))
-            .map(|(name, parameter)| {
-                let text = format!("{} {}", parameter.type_name, parameter.text);
-                (name.clone(), text)
-            })
+            .filter_map(|name| self.views.get(name.as_str()))
+            .map(|view| view.name().clone())
             .collect();
         let name = definition.spec.name().clone();
         let inlined_nodes = self.inlined_nodes(&compiled.analyzed);
@@ -224,20 +244,133 @@ impl PlannedViews {
             .with_help("set `cache = \"delta_output\"` on upstream views that several views read")
             .into());
         }
+        let inlined = self.inlined(&definition, &upstream);
+        let executed = if inlined.is_empty() {
+            None
+        } else {
+            let views = self.iter().filter(|view| inlined.contains(view.name()));
+            let state = session.planning_state();
+            Some(put_in_place(
+                &definition,
+                &compiled.analyzed,
+                views,
+                &state,
+            )?)
+        };
+        let runs = executed
+            .as_ref()
+            .map_or(&compiled.optimized, |executed| &executed.optimized);
+        let inputs = input_footprints(&definition, runs, &read, datasets, footprints)?;
+        let mut identity = identity.clone();
+        let mut own = BTreeSet::new();
+        let mut volatile = BTreeSet::new();
+        for table in &read {
+            if let Some(view) = self.views.get(table.as_str()) {
+                volatile.extend(view.volatile.iter().cloned());
+                let is_inlined = inlined.contains(view.name());
+                identity
+                    .inputs
+                    .insert(table.clone(), view.identity(is_inlined));
+            }
+        }
+        for (dataset, input) in &inputs {
+            let Some(table) = datasets.get(dataset) else {
+                continue;
+            };
+            let mut of_table = table.identity.clone();
+            of_table.footprint = input.hash;
+            if read.contains(dataset.as_str()) {
+                own.insert(dataset.clone());
+                identity.inputs.insert(dataset.to_string(), of_table);
+            } else {
+                identity.through.insert(dataset.to_string(), of_table);
+            }
+        }
+        identity.planned_with = compiled.planned_with;
+        identity.contract = definition.contract_identity();
+        identity.parameters = definition
+            .params
+            .iter()
+            .filter(|(name, _)| compiled.parameters.contains(*name))
+            .map(|(name, parameter)| {
+                let text = format!("{} {}", parameter.type_name, parameter.text);
+                (name.clone(), text)
+            })
+            .collect();
         let bundle = PlanBundle::new(&name, compiled.analyzed, compiled.optimized, &identity)
             .map_err(|error| error.at(Location::file(definition.spec.path())))?;
         volatile.extend(bundle.digest.volatile.iter().cloned());
+        let query_key = self.query_key(&bundle);
         let view = PlannedView {
             definition,
             bundle,
             schema,
             upstream,
-            datasets: read,
+            datasets: own,
             inlined_nodes,
             volatile,
             held,
+            inlined,
+            executed,
+            inputs,
+            query_key,
         };
         Ok((view, violations))
+    }
+
+    /// The ephemeral views that a stored view is computed with. A plan is put in place before the
+    /// optimizer, where a plan still scans everything that its text refers to.
+    fn inlined(
+        &self,
+        definition: &ViewDefinition,
+        upstream: &BTreeSet<ViewName>,
+    ) -> BTreeSet<ViewName> {
+        let mut inlined = BTreeSet::new();
+        let ephemeral = |name: &str| self.views.get(name).filter(|view| !view.is_stored());
+        if definition.output.is_none()
+            || !upstream
+                .iter()
+                .any(|name| ephemeral(name.as_str()).is_some())
+        {
+            return inlined;
+        }
+        let mut open = vec![definition];
+        while let Some(view) = open.pop() {
+            for reference in view.spec.references() {
+                if let Some(found) = ephemeral(&reference.table)
+                    && inlined.insert(found.name().clone())
+                {
+                    open.push(&found.definition);
+                }
+            }
+        }
+        inlined
+    }
+
+    /// The result key of a view without the footprints of datasets, its own and those of the
+    /// ephemeral views that it reads.
+    fn query_key(&self, bundle: &PlanBundle) -> Fingerprint {
+        let mut encoder = Encoder::new("codeanatomy.query_key", 1);
+        let semantic = bundle
+            .components
+            .iter()
+            .filter(|component| component.class == ComponentClass::Semantic);
+        for component in semantic {
+            let subject = component.subject.as_deref();
+            let hash = if component.name == "input_footprint" {
+                match subject.and_then(|name| self.views.get(name)) {
+                    None => continue,
+                    Some(view) if view.is_stored() => view.bundle.result_key,
+                    Some(view) => view.query_key,
+                }
+            } else {
+                component.hash
+            };
+            encoder.str(component.name);
+            encoder.option(subject, Encoder::str);
+            encoder.fingerprint(&hash);
+        }
+        encoder.finish()
     }
 
     /// Counts the nodes of `plan` with every ephemeral upstream view in place of its scans.
@@ -321,11 +454,45 @@ impl PlannedView {
         self.definition.output.is_some()
     }
 
-    fn identity(&self) -> InputIdentity {
+    /// What executing the view reads of each dataset, through the ephemeral views that are computed
+    /// inside it too. Of an ephemeral view, what its own plan reads.
+    pub fn inputs(&self) -> &BTreeMap<DatasetName, InputFootprint> {
+        &self.inputs
+    }
+
+    /// The identity of what the view computes, whatever its datasets hold. Where an ephemeral view
+    /// is computed inside a stored one, this stands for it in the key of that one, beside the
+    /// footprints of what is read for both together.
+    pub fn query_key(&self) -> Fingerprint {
+        self.query_key
+    }
+
+    /// The ephemeral views that are computed inside this one when it is built.
+    pub(crate) fn inlined(&self) -> &BTreeSet<ViewName> {
+        &self.inlined
+    }
+
+    /// The plan that a build runs: with the plans of ephemeral upstream views in place, and the
+    /// outputs of stored ones as tables.
+    pub fn executed(&self) -> ExecutedPlan {
+        match &self.executed {
+            Some(executed) => executed.clone(),
+            None => ExecutedPlan {
+                unoptimized: self.bundle.logical.clone(),
+                optimized: self.bundle.optimized.clone(),
+            },
+        }
+    }
+
+    fn identity(&self, is_inlined: bool) -> InputIdentity {
         InputIdentity {
             kind: InputKind::View,
             identity: self.bundle.plan_fingerprint,
-            footprint: self.bundle.result_key,
+            footprint: if is_inlined {
+                self.query_key
+            } else {
+                self.bundle.result_key
+            },
             schema: codeanatomy_schema::fingerprint(&self.schema),
             store_policy: None,
             detail: format!("view with result key {}", self.bundle.result_key.short()),
@@ -340,6 +507,50 @@ fn readers_by_text(graph: &ViewGraph, table: &str) -> Vec<String> {
         references.any(|reference| reference.table == table)
     });
     names.map(|spec| spec.name().to_string()).collect()
+}
+
+/// What `plan` reads of each dataset. Of a dataset that only `read` names nothing is read.
+fn input_footprints(
+    view: &ViewDefinition,
+    plan: &LogicalPlan,
+    read: &BTreeSet<String>,
+    datasets: &BTreeMap<DatasetName, TableInput>,
+    footprints: &dyn FootprintSource,
+) -> Result<BTreeMap<DatasetName, InputFootprint>> {
+    let mut scopes = scopes(plan).map_err(|error| engine_error(error, view))?;
+    for table in read {
+        scopes.entry(table.clone()).or_default();
+    }
+    let (class, reason) = determinism(plan);
+    let mut inputs = BTreeMap::new();
+    for (table, scopes) in scopes {
+        let Some((dataset, input)) = datasets.get_key_value(table.as_str()) else {
+            continue;
+        };
+        let reads_paths = input
+            .file_column
+            .as_ref()
+            .is_some_and(|column| scopes.iter().any(|scope| asks(scope, column)));
+        let depends_on_layout = match class {
+            Determinism::D3 => Some(reason.clone()),
+            _ if reads_paths => Some("the view reads the paths of files".to_owned()),
+            Determinism::D0 | Determinism::D1 | Determinism::D2 => None,
+        };
+        let read = DatasetRead {
+            scopes,
+            depends_on_layout,
+        };
+        let found = footprints
+            .input(view.spec.name(), dataset, &read)
+            .map_err(|error| error.with("view", view.spec.name()))?;
+        inputs.insert(dataset.clone(), found);
+    }
+    Ok(inputs)
+}
+
+fn asks(scope: &ScanScope, column: &str) -> bool {
+    let filtered = || scope.filters.iter().flat_map(|filter| filter.column_refs());
+    scope.columns.contains(column) || filtered().any(|found| found.name == column)
 }
 
 /// The schema that readers see, checked against the partition columns.

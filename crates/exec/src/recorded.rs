@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use codeanatomy_delta::{OutputLayout, StoreOptions, TableLocation};
+use codeanatomy_delta::{
+    OutputLayout, ProtocolGate, ProtocolMode, PruningPolicy, ScanConfig, ScanFootprint,
+    StoreOptions, TableLocation,
+};
 use codeanatomy_plan::{ContractIdentity, InputIdentity, InputKind};
 use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
 use codeanatomy_session::{RuntimeProfile, Session};
@@ -17,10 +20,13 @@ use codeanatomy_vocab::{
 use datafusion::arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
+use crate::footprint::RecordedFootprints;
+use crate::planned::DatasetInputs;
 use crate::validate::RecordedContract;
 use crate::{
-    DatasetSpec, Environment, OutputDefinition, Parameter, PinnedDataset, PlannedViews, TableInput,
-    ViewDefinition, ViewFingerprints, codes, open_session, parameter, sql_dialect,
+    DatasetSpec, DeltaSettings, Environment, OutputDefinition, Parameter, PinnedDataset,
+    PlannedViews, TableInput, ViewDefinition, ViewFingerprints, codes, open_session, parameter,
+    sql_dialect,
 };
 
 /// The version of the form of [`RunInputs`].
@@ -125,8 +131,20 @@ pub struct RecordedDataset {
     pub pin: Option<DeltaInputPin>,
     /// Which dataset exactly; another version of a table is another one.
     pub identity: Fingerprint,
-    /// Which rows.
+    /// Which rows, of the whole dataset.
     pub footprint: Fingerprint,
+    /// The conditions on its rows, for a Delta table.
+    #[serde(default)]
+    pub pruning: PruningPolicy,
+    /// How it was read, for a Delta table.
+    #[serde(default)]
+    pub scan: ScanConfig,
+    /// The columns by whose values the files of a Delta table are laid out.
+    #[serde(default)]
+    pub partition_by: Vec<String>,
+    /// What views read of it, for a Delta table.
+    #[serde(default)]
+    pub reads: Vec<RecordedRead>,
     /// How its store was reached, without secrets.
     #[serde(default)]
     pub store_policy: Option<Fingerprint>,
@@ -134,6 +152,15 @@ pub struct RecordedDataset {
     pub detail: String,
     /// All its columns, as Arrow writes a schema in JSON.
     pub schema: Schema,
+}
+
+/// What one view read of a Delta table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedRead {
+    /// The view.
+    pub view: ViewName,
+    /// What its scans read, under the hash that its result key holds.
+    pub scan: ScanFootprint,
 }
 
 impl RunInputs {
@@ -165,7 +192,7 @@ impl RunInputs {
             .collect();
         let datasets = datasets
             .iter()
-            .map(|(name, dataset)| (name.clone(), RecordedDataset::new(root, dataset)))
+            .map(|(name, dataset)| (name.clone(), RecordedDataset::new(root, dataset, planned)))
             .collect();
         Self {
             format_version: RUN_INPUTS_FORMAT,
@@ -320,7 +347,10 @@ impl RunInputs {
         let (planned, _) = PlannedViews::plan_leniently(
             &graph,
             definitions,
-            &self.tables(),
+            &DatasetInputs {
+                tables: &self.tables(),
+                footprints: &RecordedFootprints(&self.datasets),
+            },
             session,
             &self.profile,
             &environment,
@@ -416,7 +446,12 @@ impl RecordedView {
 }
 
 impl RecordedDataset {
-    fn new(root: &Path, dataset: &PinnedDataset) -> Self {
+    fn new(root: &Path, dataset: &PinnedDataset, planned: &PlannedViews) -> Self {
+        let reads = planned.iter().filter_map(|view| {
+            let scan = view.inputs().get(dataset.name())?.scan.clone()?;
+            let view = view.name().clone();
+            Some(RecordedRead { view, scan })
+        });
         let InputIdentity {
             kind: _,
             identity,
@@ -434,6 +469,13 @@ impl RecordedDataset {
             pin: dataset.pin().cloned(),
             identity,
             footprint,
+            pruning: dataset.pruning().clone(),
+            scan: dataset.scan_config().clone(),
+            partition_by: dataset
+                .table()
+                .map(|table| table.partition_by().to_vec())
+                .unwrap_or_default(),
+            reads: reads.collect(),
             store_policy,
             detail,
             schema: dataset.schema().as_ref().clone(),
@@ -451,6 +493,12 @@ impl RecordedDataset {
                 store_policy: self.store_policy,
                 detail: self.detail.clone(),
             },
+            // A policy that was in force has filters.
+            filters: self
+                .pruning
+                .filters(&self.schema, &self.partition_by)
+                .unwrap_or_default(),
+            file_column: self.scan.file_column.clone(),
         }
     }
 
@@ -478,8 +526,19 @@ impl RecordedDataset {
                 delimiter: self.csv_delimiter,
             },
             selector,
+            pinned_by: None,
             options,
             contract: None,
+            delta: DeltaSettings {
+                pruning: self.pruning.clone(),
+                scan: self.scan.clone(),
+                // What a run has read may be read again.
+                protocol: ProtocolGate {
+                    mode: ProtocolMode::Permissive,
+                    ..ProtocolGate::default()
+                },
+                ..DeltaSettings::default()
+            },
             declared_at: None,
         }
     }

@@ -229,9 +229,9 @@ impl Replay {
         view.replay_form = Some(chosen.form);
         view.form_reason = Some(chosen.reason);
         let planned_view = planned.view(name)?;
-        let failed = |error: DataFusionError| engine_error(error, planned_view);
+        let failed = |error: DataFusionError| engine_error(error, planned_view.definition());
         let plan = as_stored(chosen.plan, planned_view).map_err(failed)?;
-        let plan = bound
+        let (plan, _) = bound
             .over_data(name, plan)
             .await
             .map_err(|error| gone(name, error))?;
@@ -243,7 +243,7 @@ impl Replay {
         let rows = tokio::select! {
             rows = drain(stream, &hash) => rows.map_err(|error| match missing_file(&error) {
                 Some(file) => not_replayable(name, &format!("{file} is gone")),
-                None => engine_error(error, planned_view),
+                None => engine_error(error, planned_view.definition()),
             })?,
             () = cancel.cancelled() => return Err(
                 Error::new(codes::INTERRUPTED, "the replay was interrupted").with("view", name)

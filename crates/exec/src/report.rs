@@ -7,7 +7,10 @@ use codeanatomy_plan::Determinism;
 use codeanatomy_vocab::{DeltaVersion, Fingerprint, Result, RunId, ViewName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, BoundViews, Decisions, PlannedView, PlannedViews, Reason, ViewValidation};
+use crate::{
+    Action, BoundViews, Decisions, PlannedScan, PlannedView, PlannedViews, Reason, ScanResult,
+    ViewValidation,
+};
 
 /// What a build would do.
 #[derive(Debug, Clone, Serialize)]
@@ -31,10 +34,13 @@ pub struct ViewPlan {
     pub result_key: Fingerprint,
     /// How far two builds of this key can differ.
     pub determinism: Determinism,
-    /// Dataset files that a build of this view reads, through ephemeral views too.
+    /// Dataset files that a build of this view reads, through ephemeral views too: those of
+    /// [`scans`](Self::scans) together, so a file of two scans counts twice.
     pub files: u64,
     /// The size of these files in bytes.
     pub bytes: u64,
+    /// Each scan of a dataset, in the order of the plan.
+    pub scans: Vec<PlannedScan>,
 }
 
 /// What a build did.
@@ -71,6 +77,9 @@ pub struct ViewResult {
     /// contract.
     #[serde(default)]
     pub validation: Option<ViewValidation>,
+    /// Each scan of a dataset that ran, with what it was planned to read and what it read.
+    #[serde(default)]
+    pub scans: Vec<ScanResult>,
 }
 
 /// The identities of all views.
@@ -102,7 +111,7 @@ impl PlanReport {
             .planned()
             .iter()
             .map(|view| {
-                let datasets = bound.datasets_read(view.name())?;
+                let scans = bound.scans(view.name())?;
                 let decision = decisions.get(view.name());
                 Ok(ViewPlan {
                     name: view.name().clone(),
@@ -111,8 +120,9 @@ impl PlanReport {
                     plan_fingerprint: view.bundle().plan_fingerprint,
                     result_key: view.bundle().result_key,
                     determinism: view.bundle().determinism,
-                    files: datasets.iter().map(|dataset| dataset.n_files()).sum(),
-                    bytes: datasets.iter().map(|dataset| dataset.size_bytes()).sum(),
+                    files: scans.iter().map(|scan| scan.files).sum(),
+                    bytes: scans.iter().map(|scan| scan.bytes).sum(),
+                    scans,
                 })
             })
             .collect::<Result<_>>()?;

@@ -11,17 +11,17 @@ use codeanatomy_delta::{
 use codeanatomy_obs::{Observer, Outcome, RunEvent, RunStatus};
 use codeanatomy_vocab::{Clock, Error, ErrorKind, Location, Result, RunId, ViewName};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::physical_plan::ExecutionPlan;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{ephemeral_keys, semantic_components, stored_upstream, upstream_stamp};
 use crate::result_hash::ResultHash;
+use crate::scan_unit::ScanUnit;
 use crate::schedule::Schedule;
-use crate::validate::{Guard, Outcomes};
+use crate::validate::{Guard, Outcomes, WatchedPlan};
 use crate::{
-    BoundViews, BundleSink, Decisions, ExecutedPlan, PinnedDataset, PlannedView, ViewResult,
-    bundle, codes,
+    BoundViews, BundleSink, Decisions, ExecutedPlan, PinnedDataset, PlannedView, ScanResult,
+    ViewResult, bundle, codes,
 };
 
 /// Progress of a view is told at most this often.
@@ -155,6 +155,7 @@ impl Run {
                     self.bound.set_output(&name, committed.version);
                     let mut result = built(&name, &committed, elapsed);
                     result.validation = outcomes.validation;
+                    result.scans = outcomes.scans;
                     self.tell(&observer, &result, self.first_reason(&name));
                     results.insert(name.clone(), result);
                     schedule.done(&name);
@@ -373,6 +374,12 @@ impl Run {
     }
 }
 
+/// A view that was built.
+struct Done {
+    committed: Committed,
+    scans: Vec<ScanResult>,
+}
+
 /// What building one view needs.
 struct Build<'a> {
     bound: &'a Arc<BoundViews>,
@@ -394,8 +401,13 @@ impl Build<'_> {
         match guard {
             Err(error) => Outcomes::failed(error),
             Ok((guard, watched)) => {
-                let committed = self.written(name, watched, progress).await;
-                Outcomes::settle(guard.as_ref(), committed, name)
+                let (committed, scans) = match self.written(name, watched, progress).await {
+                    Ok(Done { committed, scans }) => (Ok(committed), scans),
+                    Err(error) => (Err(error), Vec::new()),
+                };
+                let mut outcomes = Outcomes::settle(guard.as_ref(), committed, name);
+                outcomes.scans = scans;
+                outcomes
             }
         }
     }
@@ -404,9 +416,9 @@ impl Build<'_> {
     async fn written(
         &self,
         name: &ViewName,
-        watched: Option<Arc<dyn ExecutionPlan>>,
+        watched: Option<WatchedPlan>,
         progress: Progress,
-    ) -> Result<Committed> {
+    ) -> Result<Done> {
         let view = self.bound.planned().view(name)?;
         let Some(output) = &view.definition().output else {
             return Err(Error::new(
@@ -416,10 +428,10 @@ impl Build<'_> {
         };
         let executed = self.bound.executed(name)?;
         let bundle = self.bundle(name, &executed);
-        let plan = match watched {
-            Some(plan) => plan,
+        let (plan, units) = match watched {
+            Some(watched) => watched,
             None => tokio::select! {
-                plan = self.bound.physical_of(name, executed.optimized) => plan?,
+                planned = self.bound.physical_of(name, executed.optimized) => planned?,
                 () = self.cancel.cancelled() => return Err(interrupted(name)),
             },
         };
@@ -448,6 +460,11 @@ impl Build<'_> {
                 upstream: self.upstream.clone(),
                 ephemeral: ephemeral_keys(view, self.bound.planned()),
                 validated: view.to_validate(),
+                inputs: view
+                    .inputs()
+                    .iter()
+                    .filter_map(|(dataset, input)| Some((dataset.clone(), input.scan.clone()?)))
+                    .collect(),
                 ..Provenance::default()
             },
             clock: Arc::clone(&self.clock),
@@ -471,7 +488,10 @@ impl Build<'_> {
             // Its own failure is not the view's: a replay says that there is no bundle.
             let _ = bundle.await;
         }
-        committed
+        Ok(Done {
+            committed: committed?,
+            scans: units.iter().map(ScanUnit::result).collect(),
+        })
     }
 
     /// Makes and keeps the bundle beside the query.
@@ -591,6 +611,7 @@ fn built(name: &ViewName, committed: &Committed, elapsed: Duration) -> ViewResul
         replay_form: Some("plan".to_owned()),
         elapsed_ms: millis(elapsed),
         validation: None,
+        scans: Vec::new(),
     }
 }
 
@@ -604,6 +625,7 @@ fn without_rows(name: &ViewName, outcome: Outcome, elapsed: Duration) -> ViewRes
         replay_form: None,
         elapsed_ms: millis(elapsed),
         validation: None,
+        scans: Vec::new(),
     }
 }
 

@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy_delta::{OutputLayout, TableLocation};
+use codeanatomy_delta::{
+    FeatureGate, OutputLayout, PartitionFilter, PartitionOperator, PinRequest, ProtocolGate,
+    ProtocolMode, ProtocolSupport, PruningPolicy, ScanConfig, StatisticsFilter, StatisticsOperator,
+    TableLocation, agree_on_pins,
+};
 use codeanatomy_exec::{
-    DatasetSpec, DeclaredContract, OutputDefinition, ViewDefinition, parameter, sql_dialect,
+    DatasetSpec, DeclaredContract, DeltaSettings, OutputDefinition, ViewDefinition, parameter,
+    sql_dialect,
 };
 use codeanatomy_project::{
-    CachePolicy, ContractSection, DatasetConfig, Layers, LayoutSection, Project, Source,
-    UserConfig, ViewFile,
+    CachePolicy, ContractSection, DatasetConfig, DeltaSection, Layers, LayoutSection, Project,
+    ProtocolModeSetting, Source, UserConfig, ViewFile,
 };
 use codeanatomy_schema::{OnInvalid, SchemaContract};
 use codeanatomy_session::{
@@ -19,7 +24,7 @@ use codeanatomy_session::{
 use codeanatomy_udf::factory::{MacroFile, MacroSet};
 use codeanatomy_views::{ViewGraph, ViewSpec};
 use codeanatomy_vocab::{
-    Clock, DatasetName, Error, Errors, Location, Result, SystemClock, UnixMillis, ViewName,
+    Clock, DatasetName, Error, Errors, Location, Result, SystemClock, UnixMillis, ViewName, nearest,
 };
 
 use crate::openlineage::OpenLineageSettings;
@@ -41,10 +46,12 @@ pub struct Overrides {
     pub as_of: Option<UnixMillis>,
     /// Where OpenLineage events go: a URL or the path of a file. Wins over variables and files.
     pub openlineage: Option<String>,
+    /// Versions of datasets that are asked for beside what the project says.
+    pub pins: Vec<PinRequest>,
 }
 
 impl Default for Overrides {
-    /// No settings, no environment, this machine, the system's clock and time.
+    /// No settings, no environment, no pins, this machine, the system's clock and time.
     fn default() -> Self {
         Self {
             settings: Vec::new(),
@@ -53,6 +60,7 @@ impl Default for Overrides {
             clock: Arc::new(SystemClock),
             as_of: None,
             openlineage: None,
+            pins: Vec::new(),
         }
     }
 }
@@ -137,6 +145,7 @@ impl Configured {
             errors.extend(found);
             MacroSet::default()
         });
+        pin(&project, &mut datasets, overrides.pins, &mut errors);
         let graph = ViewGraph::build(specs, &known)
             .map_err(|found| errors.extend(found))
             .ok();
@@ -441,6 +450,114 @@ fn place_in_contract(section: &ContractSection, error: &Error) -> Location {
         .clone()
 }
 
+/// Gives each dataset the version that the project and the caller agree on.
+fn pin(
+    project: &Project,
+    datasets: &mut BTreeMap<DatasetName, DatasetSpec>,
+    asked: Vec<PinRequest>,
+    errors: &mut Vec<Error>,
+) {
+    let (known, unknown): (Vec<PinRequest>, Vec<PinRequest>) = asked
+        .into_iter()
+        .partition(|request| project.datasets.contains_key(&request.dataset));
+    errors.extend(unknown.into_iter().map(|request| {
+        let names = project.datasets.keys().map(DatasetName::as_str);
+        Error::new(
+            codeanatomy_exec::codes::UNKNOWN_DATASET,
+            format!("{} names no dataset of the project", request.place),
+        )
+        .with_nearest(nearest(request.dataset.as_str(), names))
+        .with_help("name a dataset of codeanatomy.toml")
+    }));
+    let declared = project.datasets.values().filter_map(|dataset| {
+        Some(PinRequest {
+            dataset: dataset.name.clone(),
+            selector: dataset.selector,
+            place: dataset.selector_at.as_ref()?.to_string(),
+        })
+    });
+    match agree_on_pins(declared.chain(known)) {
+        Ok(agreed) => {
+            for (name, request) in agreed {
+                if let Some(spec) = datasets.get_mut(&name) {
+                    spec.selector = request.selector;
+                    spec.pinned_by = Some(request.place);
+                }
+            }
+        }
+        Err(conflicts) => errors.extend(conflicts),
+    }
+}
+
+/// What a project lets in.
+fn protocol_gate(section: &DeltaSection) -> ProtocolGate {
+    let DeltaSection {
+        protocol_mode,
+        max_reader_version,
+        max_writer_version,
+        supported_reader_features,
+        supported_writer_features,
+    } = section.clone();
+    let default = ProtocolSupport::default();
+    ProtocolGate {
+        support: ProtocolSupport {
+            max_reader_version: max_reader_version.unwrap_or(default.max_reader_version),
+            max_writer_version: max_writer_version.unwrap_or(default.max_writer_version),
+            supported_reader_features: supported_reader_features
+                .unwrap_or(default.supported_reader_features),
+            supported_writer_features: supported_writer_features
+                .unwrap_or(default.supported_writer_features),
+        },
+        mode: match protocol_mode.unwrap_or_default() {
+            ProtocolModeSetting::Strict => ProtocolMode::Strict,
+            ProtocolModeSetting::Warn => ProtocolMode::Warn,
+            ProtocolModeSetting::Permissive => ProtocolMode::Permissive,
+        },
+    }
+}
+
+fn delta_settings(project: &Project, dataset: &DatasetConfig) -> DeltaSettings {
+    let partition_filters = dataset.pruning.partition_filters.iter();
+    let statistics_filters = dataset.pruning.statistics_filters.iter();
+    DeltaSettings {
+        pruning: PruningPolicy {
+            partition_filters: partition_filters
+                .filter_map(|filter| {
+                    Some(PartitionFilter {
+                        column: filter.column.clone(),
+                        op: PartitionOperator::from_symbol(filter.op)?,
+                        values: filter.values.clone(),
+                    })
+                })
+                .collect(),
+            statistics_filters: statistics_filters
+                .filter_map(|filter| {
+                    Some(StatisticsFilter {
+                        column: filter.column.clone(),
+                        op: StatisticsOperator::from_symbol(filter.op)?,
+                        value: filter.values.first().cloned().flatten()?,
+                    })
+                })
+                .collect(),
+        },
+        pruning_at: dataset.pruning.declared_at.clone(),
+        scan: ScanConfig {
+            file_column: dataset.scan.file_column.clone(),
+            parquet_pushdown: dataset.scan.parquet_pushdown,
+            ..ScanConfig::default()
+        },
+        scan_at: dataset.scan.declared_at.clone(),
+        protocol: protocol_gate(&project.delta),
+        gate: FeatureGate {
+            min_reader_version: dataset.gate.min_reader_version,
+            min_writer_version: dataset.gate.min_writer_version,
+            required_reader_features: dataset.gate.required_reader_features.clone(),
+            required_writer_features: dataset.gate.required_writer_features.clone(),
+        },
+        gate_at: dataset.gate.declared_at.clone(),
+    }
+}
+
 fn dataset_spec(project: &Project, dataset: &DatasetConfig) -> Result<DatasetSpec, Errors> {
     let place = dataset.place(&project.root)?;
     let options = store_options(project, &place, Some(dataset))?;
@@ -467,6 +584,8 @@ fn dataset_spec(project: &Project, dataset: &DatasetConfig) -> Result<DatasetSpe
         selector: dataset.selector,
         options,
         contract,
+        delta: delta_settings(project, dataset),
+        pinned_by: None,
         declared_at: Some(dataset.location_at.clone()),
     })
 }

@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use codeanatomy_delta::OutputState;
 use codeanatomy_exec::{
-    BoundViews, BuildReport, BundleSink, ContractViolation, Decision, Decisions, Environment,
-    FingerprintsReport, OpenLineageEvents, PinnedDataset, PlanReport, PlannedViews, ProjectLineage,
-    Run, RunInputs, RunOptions, open_session, write_quality,
+    BoundViews, BuildReport, BundleSink, ContractViolation, DatasetInputs, Decision, Decisions,
+    Environment, FingerprintsReport, OpenLineageEvents, PinnedDataset, PinnedFootprints,
+    PlanReport, PlannedViews, ProjectLineage, Run, RunInputs, RunOptions, open_session,
+    write_quality,
 };
 use codeanatomy_obs::{
     Fanout, Observer, Phase, PinSummary, RunEvent, RunRecorder, RunStart, RunStatus,
@@ -167,7 +168,15 @@ impl Pinned {
         self,
         observer: Arc<dyn Observer>,
     ) -> Result<(Planned, Vec<ContractViolation>), Errors> {
+        // What outputs were made from says which tables are to be compared with their past.
+        let phase = PhaseTimer::start(Phase::Decide, observer.as_ref());
+        let concurrency = self.configured.profile.meta_fetch_concurrency().max(1);
+        let definitions = self.configured.definitions.values();
+        let selected = definitions.filter(|view| self.selected.contains(view.spec.name()));
+        let states = codeanatomy_exec::output_states(selected, concurrency).await?;
+        phase.end();
         let phase = PhaseTimer::start(Phase::Plan, observer.as_ref());
+        let footprints = PinnedFootprints::new(&self.session, self.datasets.clone(), &states);
         // Planning keeps threads busy; it must not hold up the runtime's own.
         let planning = tokio::task::spawn_blocking(move || {
             let Self {
@@ -191,7 +200,10 @@ impl Pinned {
             let (views, violations) = PlannedViews::plan_leniently(
                 &configured.graph,
                 definitions,
-                &tables,
+                &DatasetInputs {
+                    tables: &tables,
+                    footprints: &footprints,
+                },
                 &session,
                 &configured.profile,
                 &Environment::of(&session).with_macros(macros),
@@ -202,10 +214,6 @@ impl Pinned {
         let (configured, session, datasets, views, violations) = planning
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        phase.end();
-        let phase = PhaseTimer::start(Phase::Decide, observer.as_ref());
-        let concurrency = configured.profile.meta_fetch_concurrency().max(1);
-        let states = codeanatomy_exec::output_states(&views, concurrency).await?;
         phase.end();
         let root = configured.project.root.clone();
         let planned = Planned {

@@ -112,6 +112,12 @@ pub struct PinSummary {
     /// What identifies the content where there is no version: a fingerprint of the file list.
     #[serde(default)]
     pub content: Option<Fingerprint>,
+    /// The protocol of a Delta table, for people: `reader 3 [deletionVectors], writer 7 []`.
+    #[serde(default)]
+    pub protocol: Option<String>,
+    /// A hash of how its store is reached, which holds no secret.
+    #[serde(default)]
+    pub storage_options_hash: Option<Fingerprint>,
 }
 
 /// An error as a record keeps it.
@@ -202,6 +208,14 @@ impl From<&DeltaInputPin> for PinSummary {
             version: Some(pin.version),
             table_id: Some(pin.table_id.clone()),
             content: None,
+            protocol: Some(format!(
+                "reader {} [{}], writer {} [{}]",
+                pin.min_reader_version,
+                pin.reader_features.join(", "),
+                pin.min_writer_version,
+                pin.writer_features.join(", ")
+            )),
+            storage_options_hash: Some(pin.storage_options_hash),
         }
     }
 }

@@ -126,6 +126,7 @@ fn components(
         rewrites,
         contract,
         inputs,
+        through,
     } = inputs;
     use ComponentClass::{Identity, Performance, Semantic};
 
@@ -182,6 +183,14 @@ fn components(
         }
         components.push(Component::new("input_identity", Identity, *identity, &detail).of(table));
         components.push(Component::new("input_footprint", Semantic, *footprint, detail).of(table));
+    }
+    let unread = through
+        .iter()
+        .filter(|(table, _)| !digest.tables.contains(*table));
+    for (table, input) in unread {
+        let detail = format!("{} {}", input.kind.as_str(), input.detail);
+        components
+            .push(Component::new("input_footprint", Semantic, input.footprint, detail).of(table));
     }
     for (name, value) in parameters {
         let hash = text_hash("codeanatomy.parameter", value);

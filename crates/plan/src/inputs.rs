@@ -72,6 +72,10 @@ pub struct IdentityInputs {
     /// Every table that the plan may read, by the text of its reference in the plan. Those that it
     /// does read are in both keys.
     pub inputs: BTreeMap<String, InputIdentity>,
+    /// Tables that the plan reads only through others, whose plans are put in its place when it
+    /// runs. Their footprints are in both keys; all else about them is in the identity of those
+    /// others.
+    pub through: BTreeMap<String, InputIdentity>,
 }
 
 /// What a table of the plan stands for.

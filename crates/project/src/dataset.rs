@@ -12,12 +12,13 @@ use codeanatomy_vocab::{
 
 use crate::codes;
 use crate::contract::ContractSection;
+use crate::delta::{GateSection, PruningSection, ScanSection};
 use crate::place::Place;
 use crate::secrecy::{looks_secret, url_holds_secret};
 use crate::source::SettingValue;
 use crate::toml::{Entry, Findings, Section};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 10] = [
     "location",
     "format",
     "version",
@@ -25,7 +26,12 @@ const KEYS: [&str; 7] = [
     "options",
     "csv",
     "contract",
+    "pruning",
+    "scan",
+    "gate",
 ];
+/// What only Delta tables have.
+const DELTA_KEYS: [&str; 3] = ["pruning", "scan", "gate"];
 const CSV_KEYS: [&str; 2] = ["header", "delimiter"];
 const REFERENCE_KEYS: [&str; 2] = ["env", "file"];
 
@@ -84,6 +90,13 @@ pub struct DatasetConfig {
     pub csv: CsvOptions,
     /// The contract, if one is declared.
     pub contract: Option<ContractSection>,
+    /// Conditions that every row fulfils. Only a dataset whose format is Delta or is to be found out
+    /// has any, and the same holds for the next two.
+    pub pruning: PruningSection,
+    /// How the files are read.
+    pub scan: ScanSection,
+    /// What the table must have.
+    pub gate: GateSection,
     /// Where the dataset's name stands in the file.
     pub declared_at: Location,
 }
@@ -190,6 +203,10 @@ impl DatasetConfig {
             .map_or_else(BTreeMap::new, |entry| read_options(&entry, findings));
         let csv = read_csv(section, format, findings);
         let contract = ContractSection::read(section, findings);
+        check_delta_keys(section, format, findings);
+        let pruning = PruningSection::read(section, findings);
+        let scan = ScanSection::read(section, findings);
+        let gate = GateSection::read(section, findings);
         let (location, location_at) = location?;
         Some(Self {
             name,
@@ -201,8 +218,32 @@ impl DatasetConfig {
             options,
             csv,
             contract,
+            pruning,
+            scan,
+            gate,
             declared_at: section.at().clone(),
         })
+    }
+}
+
+/// Finds what a dataset in another format than Delta cannot have.
+fn check_delta_keys(section: &Section<'_>, format: Option<DatasetFormat>, findings: &mut Findings) {
+    let Some(format) = format.filter(|format| *format != DatasetFormat::Delta) else {
+        return;
+    };
+    for entry in DELTA_KEYS.iter().filter_map(|key| section.get(key)) {
+        findings.push(
+            Error::new(
+                codes::CONFLICTING_KEYS,
+                format!(
+                    "`{}` has no meaning: the dataset's format is `{format}`, and only Delta \
+                     tables have it",
+                    entry.path()
+                ),
+            )
+            .at(entry.key_at())
+            .with_help(format!("remove `{}`, or read a Delta table", entry.key())),
+        );
     }
 }
 

@@ -35,6 +35,7 @@ mod project;
 // The sections of the files.
 mod contract;
 mod dataset;
+mod delta;
 mod diagnostics;
 mod openlineage;
 mod session;
@@ -56,6 +57,9 @@ pub mod scaffold;
 
 pub use self::contract::{ColumnSection, ContractSection};
 pub use self::dataset::{CsvOptions, DatasetConfig, DatasetFormat, OptionValue};
+pub use self::delta::{
+    DeltaSection, FilterSection, GateSection, ProtocolModeSetting, PruningSection, ScanSection,
+};
 pub use self::diagnostics::{DiagnosticsProfile, DiagnosticsSection};
 pub use self::discover::discover;
 pub use self::layers::Layers;

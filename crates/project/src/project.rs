@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use codeanatomy_vocab::{DatasetName, Error, Errors, Location, Result, Secret, ViewName};
 
 use crate::dataset::DatasetConfig;
+use crate::delta::DeltaSection;
 use crate::diagnostics::DiagnosticsSection;
 use crate::discover::no_project;
 use crate::openlineage::OpenLineageSection;
@@ -19,10 +20,11 @@ use crate::{codes, outputs, text, view};
 /// The name of the file that makes a folder a project.
 pub const PROJECT_FILE: &str = "codeanatomy.toml";
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "project",
     "session",
     "stores",
+    "delta",
     "datasets",
     "defaults",
     "diagnostics",
@@ -56,6 +58,8 @@ pub struct Project {
     pub diagnostics: DiagnosticsSection,
     /// The section `[openlineage]`.
     pub openlineage: OpenLineageSection,
+    /// The section `[delta]`.
+    pub delta: DeltaSection,
 }
 
 /// What stands in `codeanatomy.toml`.
@@ -71,6 +75,7 @@ struct Declared {
     defaults: Defaults,
     diagnostics: DiagnosticsSection,
     openlineage: OpenLineageSection,
+    delta: DeltaSection,
 }
 
 impl Project {
@@ -114,6 +119,7 @@ impl Project {
             macros,
             diagnostics: declared.diagnostics,
             openlineage: declared.openlineage,
+            delta: declared.delta,
         };
         outputs::check(&project, &declared.output_at, &mut findings);
         Errors::check(findings.into_vec(), project)
@@ -178,6 +184,7 @@ impl Declared {
             defaults: Defaults::default(),
             diagnostics: DiagnosticsSection::default(),
             openlineage: OpenLineageSection::default(),
+            delta: DeltaSection::default(),
         }
     }
 
@@ -191,6 +198,7 @@ impl Declared {
         declared.defaults = Defaults::read(file, findings);
         declared.diagnostics = DiagnosticsSection::read(file, findings);
         declared.openlineage = OpenLineageSection::read(file, findings);
+        declared.delta = DeltaSection::read(file, findings);
         if let Some(entry) = file.get("otel") {
             findings.push(
                 Error::new(

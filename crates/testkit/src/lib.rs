@@ -6,6 +6,7 @@
 //!
 //! - `queries` adds random queries and random rows, and with them Arrow.
 //! - `s3` adds a store that speaks the protocol of S3 on loopback.
+//! - `commits` adds random commits to Delta tables, and with them the engine and the Delta library.
 
 // Projects and tables.
 mod log;
@@ -18,6 +19,10 @@ pub mod queries;
 // Stores.
 #[cfg(feature = "s3")]
 pub mod s3;
+
+// Tables.
+#[cfg(feature = "commits")]
+pub mod commits;
 
 // Measuring.
 mod paired;

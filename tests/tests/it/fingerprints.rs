@@ -101,6 +101,7 @@ async fn present(project: &Path) -> RunInputs {
         let nominal = codeanatomy::schema::fingerprint(&dataset.schema);
         dataset.identity = nominal;
         dataset.footprint = nominal;
+        dataset.reads.clear();
         dataset.store_policy = None;
         dataset.pin = None;
         dataset.detail = "nominal".to_owned();

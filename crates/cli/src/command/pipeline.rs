@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+use codeanatomy::delta::PinRequest;
 use codeanatomy::obs::{Observer, Phase, RunEvent};
 use codeanatomy::{CancellationToken, Configured, Overrides, Planned};
 use codeanatomy_vocab::{Error, Errors, ViewName};
@@ -34,6 +35,11 @@ impl Context {
     ) -> Result<Configured, Errors> {
         self.output.paths.start_at(dir);
         let settings = self.global.settings.iter();
+        let pins = self.global.pins.iter().map(|pin| PinRequest {
+            dataset: pin.dataset.clone(),
+            selector: pin.selector,
+            place: format!("--pin {}", pin.text),
+        });
         let overrides = Overrides {
             settings: settings.map(|s| (s.key.clone(), s.value.clone())).collect(),
             env: self.environment.variables.clone(),
@@ -43,6 +49,7 @@ impl Context {
                 true => target,
                 false => self.absolute(Path::new(&target)).display().to_string(),
             }),
+            pins: pins.collect(),
             ..Overrides::default()
         };
         let configured = Configured::load(dir, overrides)?;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use codeanatomy::exec::{Action, PlanReport, Reason};
+use codeanatomy::exec::{Action, PlanReport, PlannedScan, Reason, ViewPlan};
 use codeanatomy_vocab::Errors;
 
 use super::Context;
 use crate::args::Plan;
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::{Output, Verbosity};
 use crate::progress;
 use crate::render::{Align, Table, bytes, count, plain, plural};
 
@@ -47,14 +47,21 @@ fn text(report: &PlanReport, output: &Output) -> String {
         table.row([
             plain(view.name.to_string()),
             action,
-            plain(count(view.files)),
-            plain(bytes(view.bytes)),
+            plain(of(view.files, sum(view, |scan| scan.total_files), count)),
+            plain(of(view.bytes, sum(view, |scan| scan.total_bytes), bytes)),
             plain(reasons.next().unwrap_or_default()),
         ]);
         for reason in reasons {
             let mut row: [_; 5] = Default::default();
             row[4] = plain(reason);
             table.row(row);
+        }
+        // Of files that are no Delta table all are read.
+        let shows_all = output.verbosity >= Verbosity::Verbose;
+        let builds = view.action == Action::Build;
+        let shown = |scan: &&PlannedScan| shows_all || (builds && scan.version.is_some());
+        for scan in view.scans.iter().filter(shown) {
+            table.row(scan_row(scan));
         }
     }
     let n_builds = report
@@ -69,6 +76,35 @@ fn text(report: &PlanReport, output: &Output) -> String {
         plural(n_builds, "view"),
         count(n_skips as u64)
     )
+}
+
+/// One scan of a dataset: what pruning leaves of it, and by which conditions.
+fn scan_row(scan: &PlannedScan) -> [(String, String); 5] {
+    let version = scan.version.map(|version| format!(" version {version}"));
+    let filters = match scan.filters.is_empty() {
+        true => String::new(),
+        false => format!("where {}", scan.filters.join(" and ")),
+    };
+    [
+        plain(format!("  {}{}", scan.dataset, version.unwrap_or_default())),
+        plain("scan".to_owned()),
+        plain(of(scan.files, scan.total_files, count)),
+        plain(of(scan.bytes, scan.total_bytes, bytes)),
+        plain(filters),
+    ]
+}
+
+/// `2 of 7`, or the number alone where it is all.
+fn of(left: u64, total: u64, text: fn(u64) -> String) -> String {
+    if left == total {
+        text(left)
+    } else {
+        format!("{} of {}", text(left), text(total))
+    }
+}
+
+fn sum(view: &ViewPlan, of: fn(&PlannedScan) -> u64) -> u64 {
+    view.scans.iter().map(of).sum()
 }
 
 fn why(reason: &Reason, output: &Output) -> String {

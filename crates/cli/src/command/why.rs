@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use codeanatomy::PastRuns;
 use codeanatomy::exec::{Action, Cause, Decision, Reason, RunInputs, Why};
+use codeanatomy::{PastRuns, Planned};
 use codeanatomy_vocab::{Errors, RunId};
 use serde::Serialize;
 
@@ -32,19 +32,30 @@ struct Sides {
     after: RunInputs,
     /// What a build would do now, where the later side is the project as it is.
     decision: Option<Decision>,
+    planned: Option<Planned>,
+}
+
+impl Sides {
+    fn compare(&self, dir: &Path, args: &Args) -> Result<Why, Errors> {
+        let mut why = PastRuns::new(dir).why(&args.view, &self.before, &self.after)?;
+        if let Some(planned) = &self.planned {
+            why.tell_changes(&self.before, planned.views());
+        }
+        Ok(why)
+    }
 }
 
 pub(crate) fn why(args: &Args, context: &Context) -> Result<Exit, Errors> {
     let dir = context.project_dir()?;
     let sides = sides(args, &dir, context)?;
-    let why = PastRuns::new(&dir).why(&args.view, &sides.before, &sides.after)?;
+    let why = sides.compare(&dir, args)?;
     print(&why, &sides, context, changed_text)
 }
 
 pub(crate) fn why_not(args: &Args, context: &Context) -> Result<Exit, Errors> {
     let dir = context.project_dir()?;
     let sides = sides(args, &dir, context)?;
-    let why = PastRuns::new(&dir).why(&args.view, &sides.before, &sides.after)?;
+    let why = sides.compare(&dir, args)?;
     print(&why, &sides, context, unchanged_text)
 }
 
@@ -86,6 +97,7 @@ fn sides(args: &Args, dir: &Path, context: &Context) -> Result<Sides, Errors> {
             to: Some(past.find(to)?),
             after,
             decision: None,
+            planned: None,
         });
     }
     let observer = progress::observer(&context.output);
@@ -107,6 +119,7 @@ fn sides(args: &Args, dir: &Path, context: &Context) -> Result<Sides, Errors> {
         to: None,
         after: planned.inputs(),
         decision: Some(planned.decision(&args.view)?),
+        planned: Some(planned),
     })
 }
 

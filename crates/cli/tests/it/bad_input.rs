@@ -237,7 +237,7 @@ fn an_unknown_key_is_shown_with_the_nearest_one() {
     5 | locatoin = "orders.csv"
       | ^^^^^^^^
       |
-      = expected: one of `location`, `format`, `version`, `timestamp`, `options`, `csv`, `contract`
+      = expected: one of `location`, `format`, `version`, `timestamp`, `options`, `csv`, `contract`, `pruning`, `scan`, `gate`
       = help: did you mean `location`?
       = help: write `location`, or remove the key
 

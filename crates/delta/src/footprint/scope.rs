@@ -55,6 +55,11 @@ impl ScanFootprint {
     /// The form that is written now.
     pub const FORMAT_VERSION: u32 = 1;
 
+    /// The identity of what scans ask, as [`scope`](Self::scope) holds it; no table is looked at.
+    pub fn scope_of(scans: &[ScanScope]) -> Fingerprint {
+        Scope::of(scans).fingerprint()
+    }
+
     /// The same footprint under the hash of an older one, of which it was proved that its rows
     /// are the same. So a result key outlives a compaction, which renames every file.
     #[must_use]

@@ -39,8 +39,8 @@ pub(crate) fn is_about_partitions(filter: &Expr, partition_by: &HashSet<&str>) -
 
 /// Whether the engine's way from a filter on values to one on minima and maxima is right for this
 /// filter: it takes every cast for one that keeps the order, and every negation for one that
-/// turns it around.
-pub(crate) fn keeps_order(expr: &Expr) -> bool {
+/// turns it around. Where it is not right, nothing may be left out by the filter.
+pub fn keeps_order(expr: &Expr) -> bool {
     let breaks_order = |expr: &Expr| match expr {
         Expr::Cast(cast) => {
             is_cast(&cast.expr) || !is_ordered_like_its_values(cast.field.data_type())

@@ -11,11 +11,11 @@ use datafusion_common::ScalarValue;
 use datafusion_expr::Expr;
 use serde::{Deserialize, Serialize};
 
-use self::conjunct::keeps_order;
 use self::select::{Container, files_that_may_match};
 use crate::active::ActiveFile;
 use crate::placement::Placement;
 
+pub use self::conjunct::keeps_order;
 pub(crate) use self::conjunct::{column_names, conjuncts, is_about_partitions};
 pub use self::policy::{
     PartitionFilter, PartitionOperator, PruningPolicy, StatisticsFilter, StatisticsOperator,

@@ -106,6 +106,34 @@ pub enum StatisticsOperator {
     LessOrEqual,
 }
 
+impl PartitionOperator {
+    /// The operator that is written so: `=`, `!=`, `in`, `not in`.
+    pub fn from_symbol(symbol: &str) -> Option<Self> {
+        match symbol {
+            "=" => Some(Self::Equal),
+            "!=" => Some(Self::NotEqual),
+            "in" => Some(Self::In),
+            "not in" => Some(Self::NotIn),
+            _ => None,
+        }
+    }
+}
+
+impl StatisticsOperator {
+    /// The operator that is written so: `=`, `!=`, `>`, `>=`, `<`, `<=`.
+    pub fn from_symbol(symbol: &str) -> Option<Self> {
+        match symbol {
+            "=" => Some(Self::Equal),
+            "!=" => Some(Self::NotEqual),
+            ">" => Some(Self::Greater),
+            ">=" => Some(Self::GreaterOrEqual),
+            "<" => Some(Self::Less),
+            "<=" => Some(Self::LessOrEqual),
+            _ => None,
+        }
+    }
+}
+
 impl PruningPolicy {
     /// Whether the policy asks for nothing.
     pub fn is_empty(&self) -> bool {

@@ -27,11 +27,14 @@ use datafusion_physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 use object_store::path::Path as StorePath;
 
+use super::reader::{ReadCounter, Readers};
 use super::statistics::{Wanted, file_statistics, total};
 use crate::active::ActiveFile;
 use crate::codes;
 use crate::placement::{Placement, fields};
-use crate::prune::{is_about_partitions, partitions_that_match, survivors_by_statistics};
+use crate::prune::{
+    is_about_partitions, keeps_order, partitions_that_match, survivors_by_statistics,
+};
 use crate::store::Store;
 
 /// A table of plain files.
@@ -46,6 +49,7 @@ pub(crate) struct FilesScan {
     files: Vec<ScanFile>,
     /// Whether filters are evaluated while pages are decoded; the session says it where not given.
     parquet_pushdown: Option<bool>,
+    counter: Option<Arc<ReadCounter>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +65,7 @@ impl FilesScan {
         placement: &Arc<Placement>,
         files: impl IntoIterator<Item = &'a Arc<ActiveFile>>,
         parquet_pushdown: Option<bool>,
+        counter: Option<Arc<ReadCounter>>,
     ) -> Result<Self> {
         let placed = || placement.in_files.iter().chain(&placement.beside);
         let places = placement
@@ -82,6 +87,7 @@ impl FilesScan {
             places,
             files,
             parquet_pushdown,
+            counter,
         })
     }
 
@@ -187,11 +193,13 @@ impl TableProvider for FilesScan {
             let schema = project_schema(&self.placement.schema, projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
+        // The engine would leave out row groups and files by such a filter wrongly.
+        let is_prunable = filters.iter().all(keeps_order);
         let wanted = self.wanted(projection);
         let file_schema = self.table_schema.file_schema();
         let files: Vec<PartitionedFile> = files
             .into_iter()
-            .map(|file| file.partitioned_file(file_schema, &wanted))
+            .map(|file| file.partitioned_file(file_schema, &wanted, is_prunable))
             .collect();
         let statistics = total(
             files.iter().filter_map(|file| file.statistics.as_deref()),
@@ -217,6 +225,10 @@ impl TableProvider for FilesScan {
         // Times of 96 bits reach further in microseconds than in nanoseconds.
         options.global.coerce_int96 = Some("us".to_owned());
         options.global.coerce_int96_tz = None;
+        if !is_prunable {
+            options.global.pruning = false;
+            options.global.enable_page_index = false;
+        }
         if let Some(pushdown) = self.parquet_pushdown {
             options.global.pushdown_filters = pushdown;
         }
@@ -224,7 +236,11 @@ impl TableProvider for FilesScan {
         let (url, readers) = self.readers(session)?;
         let mut source = ParquetSource::new(self.table_schema.clone())
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(readers);
+            .with_parquet_file_reader_factory(Arc::new(Readers::new(
+                readers,
+                file_schema,
+                self.counter.clone(),
+            )));
         if let Some(hint) = metadata_size_hint {
             source = source.with_metadata_size_hint(hint);
         }
@@ -288,10 +304,19 @@ impl ScanFile {
         })
     }
 
-    fn partitioned_file(&self, file_schema: &Schema, wanted: &[Wanted<'_>]) -> PartitionedFile {
+    fn partitioned_file(
+        &self,
+        file_schema: &Schema,
+        wanted: &[Wanted<'_>],
+        is_prunable: bool,
+    ) -> PartitionedFile {
         let mut file = PartitionedFile::new_from_meta(self.meta.clone())
             .with_partition_values(self.partition_values.clone());
-        let statistics = file_statistics(&self.file, file_schema, wanted, &self.partition_values);
+        let mut statistics =
+            file_statistics(&self.file, file_schema, wanted, &self.partition_values);
+        if !is_prunable {
+            statistics = statistics.to_inexact();
+        }
         // Not `with_statistics`, which takes partition values never to be null.
         file.statistics = Some(Arc::new(statistics));
         file

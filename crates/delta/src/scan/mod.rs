@@ -2,6 +2,7 @@
 
 // The plain scan: the engine's own Parquet scan over the pinned files.
 mod files;
+mod reader;
 mod statistics;
 
 // Tables whose files need more than that.
@@ -9,3 +10,4 @@ mod library;
 
 pub(crate) use self::files::FilesScan;
 pub(crate) use self::library::{ConformExec, LibraryScan};
+pub use self::reader::{ReadCounter, readers_without_float_bounds};

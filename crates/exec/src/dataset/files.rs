@@ -20,6 +20,7 @@ use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 
+use super::parquet::ParquetFiles;
 use crate::codes;
 
 /// Endings by which a compressed text file is known.
@@ -123,7 +124,12 @@ impl PinnedFiles {
     }
 
     pub(super) fn provider(&self) -> Result<Arc<dyn TableProvider>> {
-        Ok(Arc::clone(&self.table) as Arc<dyn TableProvider>)
+        Ok(match self.format {
+            DatasetFormat::Delta | DatasetFormat::Parquet => {
+                Arc::new(ParquetFiles(Arc::clone(&self.table)))
+            }
+            DatasetFormat::Csv | DatasetFormat::Json => Arc::clone(&self.table) as _,
+        })
     }
 
     pub(super) fn check_unchanged(&self) -> Result<()> {

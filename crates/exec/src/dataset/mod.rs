@@ -2,11 +2,14 @@
 
 mod files;
 mod objects;
+mod parquet;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use codeanatomy_delta::{PinnedTable, StoreOptions, TableLocation};
+use codeanatomy_delta::{
+    FeatureGate, PinnedTable, ProtocolGate, PruningPolicy, ScanConfig, StoreOptions, TableLocation,
+};
 use codeanatomy_obs::PinSummary;
 use codeanatomy_plan::{InputIdentity, InputKind};
 use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
@@ -14,8 +17,9 @@ use codeanatomy_session::Session;
 use codeanatomy_vocab::{
     DatasetName, DeltaInputPin, DeltaVersionSelector, Error, Errors, Location, Result,
 };
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::Expr;
 
 use self::files::PinnedFiles;
 use self::objects::PinnedObjects;
@@ -35,12 +39,36 @@ pub struct DatasetSpec {
     pub csv: CsvOptions,
     /// Which version of a Delta table.
     pub selector: DeltaVersionSelector,
+    /// Where that version is asked for, for errors.
+    pub pinned_by: Option<String>,
     /// Options of the store.
     pub options: StoreOptions,
     /// What the dataset's schema must be, and where that is written.
     pub contract: Option<DeclaredContract>,
+    /// What only a Delta table has.
+    pub delta: DeltaSettings,
     /// Where the project declares it, for errors.
     pub declared_at: Option<Location>,
+}
+
+/// What a project says of a dataset that only a Delta table has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeltaSettings {
+    /// Conditions on its rows, as part of what the dataset is: rows that fulfil them not are not
+    /// seen, wherever they lie.
+    pub pruning: PruningPolicy,
+    /// Where these are written, for errors.
+    pub pruning_at: Option<Location>,
+    /// How its files are read.
+    pub scan: ScanConfig,
+    /// Where that is written, for errors.
+    pub scan_at: Option<Location>,
+    /// Which tables the project lets in.
+    pub protocol: ProtocolGate,
+    /// What the table must have.
+    pub gate: FeatureGate,
+    /// Where that is written, for errors.
+    pub gate_at: Option<Location>,
 }
 
 /// A dataset fixed for a run: later commits to a Delta table are not seen, and files that change
@@ -50,6 +78,10 @@ pub struct PinnedDataset {
     name: DatasetName,
     path: PathBuf,
     csv: CsvOptions,
+    pruning: PruningPolicy,
+    scan: ScanConfig,
+    /// The conditions of the pruning policy.
+    filters: Vec<Expr>,
     content: Content,
 }
 
@@ -71,12 +103,17 @@ impl DatasetSpec {
     /// [`DATASET_MISSING`](codes::DATASET_MISSING), [`DATASET_EMPTY`](codes::DATASET_EMPTY),
     /// [`DATASET_FORMAT`](codes::DATASET_FORMAT),
     /// [`DATASET_UNREADABLE`](codes::DATASET_UNREADABLE),
-    /// [`DATASET_NOT_VERSIONED`](codes::DATASET_NOT_VERSIONED), and the errors of
-    /// [`codeanatomy_delta::open`], at the place where the project declares the dataset. Its contract
-    /// is held against it by [`check_dataset`](crate::check_dataset).
+    /// [`DATASET_NOT_VERSIONED`](codes::DATASET_NOT_VERSIONED),
+    /// [`DELTA_SETTING`](codes::DELTA_SETTING), those of the protocol gate, of the pruning policy
+    /// and of the scan configuration, and the errors of [`codeanatomy_delta::open`], at the place
+    /// where the project declares the dataset. Its contract is held against it by
+    /// [`check_dataset`](crate::check_dataset).
     pub async fn pin(&self, session: &Session) -> Result<PinnedDataset, Errors> {
         let place = |error: Error, place: &Option<Location>| {
-            let error = error.with("dataset", &self.name);
+            let mut error = error.with("dataset", &self.name);
+            if let Some(place) = &self.pinned_by {
+                error = error.with("pinned by", place);
+            }
             match place {
                 Some(location) => error.at(location.clone()),
                 None => error,
@@ -86,6 +123,15 @@ impl DatasetSpec {
             .content(session)
             .await
             .map_err(|error| place(error, &self.declared_at))?;
+        let (filters, errors) = match self.delta.check(&content) {
+            Ok(filters) => (filters, Vec::new()),
+            Err(found) => (Vec::new(), found),
+        };
+        let errors = errors.into_iter().map(|(error, at)| {
+            let at = at.or_else(|| self.declared_at.clone());
+            place(error, &at)
+        });
+        Errors::check(errors.collect(), ())?;
         let pinned = PinnedDataset {
             name: self.name.clone(),
             path: match &self.place {
@@ -93,6 +139,9 @@ impl DatasetSpec {
                 Place::Url(url) => PathBuf::from(url.to_string()),
             },
             csv: self.csv,
+            pruning: self.delta.pruning.clone(),
+            scan: self.delta.scan.clone(),
+            filters,
             content,
         };
         Ok(pinned)
@@ -140,6 +189,78 @@ impl DatasetSpec {
     }
 }
 
+impl DeltaSettings {
+    /// The conditions on the rows of a dataset that was found to hold `content`. An error comes
+    /// with its place.
+    fn check(&self, content: &Content) -> Result<Vec<Expr>, Vec<(Error, Option<Location>)>> {
+        let Content::Delta(table) = content else {
+            let settings = [
+                ("pruning", self.pruning.is_empty(), &self.pruning_at),
+                ("scan", self.scan == ScanConfig::default(), &self.scan_at),
+                ("gate", self.gate == FeatureGate::default(), &self.gate_at),
+            ];
+            let errors: Vec<_> = settings
+                .into_iter()
+                .filter(|(_, is_default, _)| !is_default)
+                .map(|(name, _, at)| (only_delta(name), at.clone()))
+                .collect();
+            return if errors.is_empty() {
+                Ok(Vec::new())
+            } else {
+                Err(errors)
+            };
+        };
+        let mut errors = Vec::new();
+        let pin = table.pin();
+        match self.protocol.check_read(pin) {
+            Ok(None) => {}
+            Ok(Some(finding)) => tracing::warn!(
+                "the Delta table of `{}` needs {}, and the project supports {}",
+                pin.dataset_name,
+                finding.required.join(" and "),
+                finding.supported
+            ),
+            Err(error) => errors.push((error, None)),
+        }
+        if let Err(error) = self.gate.check(pin) {
+            errors.push((error, self.gate_at.clone()));
+        }
+        // The name of a column of paths is looked at where a provider is made.
+        if let Err(error) = table.provider_with(&self.scan) {
+            errors.push((error, self.scan_at.clone()));
+        }
+        match self.pruning.filters(&table.schema(), table.partition_by()) {
+            Ok(filters) if errors.is_empty() => return Ok(filters),
+            Ok(_) => {}
+            Err(found) => {
+                errors.extend(found.into_iter().map(|e| (e, self.pruning_at.clone())));
+            }
+        }
+        Err(errors)
+    }
+}
+
+fn only_delta(setting: &str) -> Error {
+    Error::new(
+        codes::DELTA_SETTING,
+        format!("`{setting}` has no meaning: the dataset is not a Delta table"),
+    )
+    .with_help(format!(
+        "remove `{setting}`, or point `location` at a Delta table"
+    ))
+}
+
+/// The columns that scans of a table return.
+fn scan_schema(table: &PinnedTable, scan: &ScanConfig) -> SchemaRef {
+    let schema = table.schema();
+    let Some(column) = &scan.file_column else {
+        return schema;
+    };
+    let mut fields = schema.fields().to_vec();
+    fields.push(Arc::new(Field::new(column, DataType::Utf8, false)));
+    Arc::new(Schema::new(fields))
+}
+
 impl PinnedDataset {
     /// The dataset's name.
     pub fn name(&self) -> &DatasetName {
@@ -149,7 +270,7 @@ impl PinnedDataset {
     /// The schema that scans return: no view types, no dictionaries.
     pub fn schema(&self) -> SchemaRef {
         match &self.content {
-            Content::Delta(table) => table.schema(),
+            Content::Delta(table) => scan_schema(table, &self.scan),
             Content::Files(files) => files.schema(),
             Content::Objects(objects) => objects.schema(),
         }
@@ -227,7 +348,27 @@ impl PinnedDataset {
         TableInput {
             schema: self.schema(),
             identity: self.identity(),
+            filters: self.filters.clone(),
+            file_column: self.scan.file_column.clone(),
         }
+    }
+
+    /// The table, where it is a Delta table.
+    pub(crate) fn table(&self) -> Option<&PinnedTable> {
+        match &self.content {
+            Content::Delta(table) => Some(table),
+            Content::Files(_) | Content::Objects(_) => None,
+        }
+    }
+
+    /// The conditions on its rows, as the project says them.
+    pub(crate) fn pruning(&self) -> &PruningPolicy {
+        &self.pruning
+    }
+
+    /// How scans of it are made.
+    pub(crate) fn scan_config(&self) -> &ScanConfig {
+        &self.scan
     }
 
     /// `delta`, `parquet`, `csv` or `json`.
@@ -249,12 +390,21 @@ impl PinnedDataset {
 
     /// The pin as a run's record keeps it.
     pub fn summary(&self) -> PinSummary {
-        PinSummary {
-            dataset: self.name.clone(),
-            format: self.format().to_owned(),
-            version: self.pin().map(|pin| pin.version),
-            table_id: self.pin().map(|pin| pin.table_id.clone()),
-            content: Some(self.identity().footprint),
+        let content = Some(self.identity().footprint);
+        match self.pin() {
+            Some(pin) => PinSummary {
+                content,
+                ..PinSummary::from(pin)
+            },
+            None => PinSummary {
+                dataset: self.name.clone(),
+                format: self.format().to_owned(),
+                version: None,
+                table_id: None,
+                content,
+                protocol: None,
+                storage_options_hash: None,
+            },
         }
     }
 
@@ -263,9 +413,9 @@ impl PinnedDataset {
     /// # Errors
     ///
     /// The errors of the format's reader.
-    pub(crate) async fn provider(&self) -> Result<Arc<dyn TableProvider>> {
+    pub(crate) fn provider(&self) -> Result<Arc<dyn TableProvider>> {
         match &self.content {
-            Content::Delta(table) => table.provider(),
+            Content::Delta(table) => table.provider_with(&self.scan),
             Content::Files(files) => files.provider(),
             Content::Objects(objects) => Ok(objects.provider()),
         }

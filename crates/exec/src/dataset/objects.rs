@@ -22,6 +22,7 @@ use super::DatasetSpec;
 use super::files::{
     PinnedFile, ending_of, file_suffix, find_format, first_line, listing_options, plain_types,
 };
+use super::parquet::ParquetFiles;
 use crate::codes;
 
 /// The objects of a dataset, each fixed by the tag that the store gives to its content.
@@ -124,7 +125,11 @@ impl PinnedObjects {
     }
 
     pub(super) fn provider(&self) -> Arc<dyn TableProvider> {
-        Arc::clone(&self.table) as Arc<dyn TableProvider>
+        let table = Arc::clone(&self.table);
+        match self.format {
+            DatasetFormat::Delta | DatasetFormat::Parquet => Arc::new(ParquetFiles(table)),
+            DatasetFormat::Csv | DatasetFormat::Json => table,
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::sync::mpsc::Sender;
 use super::keys::{self, Grouping, Repeated};
 use super::{ViewValidation, facts, options};
 use crate::bound::engine_error;
+use crate::scan_unit::ScanUnit;
 use crate::{BoundViews, bind};
 
 /// A contract, and what has been seen of the rows that it is about.
@@ -33,6 +34,9 @@ pub(crate) struct Guard {
     tally: Option<Arc<Tally>>,
     at: Option<Location>,
 }
+
+/// A plan that yields the rows to write and looks at them, with the scans of datasets in it.
+pub(crate) type WatchedPlan = (Arc<dyn ExecutionPlan>, Vec<ScanUnit>);
 
 /// What has been seen so far.
 struct Tally {
@@ -66,7 +70,7 @@ impl Guard {
     pub(crate) async fn of(
         bound: &BoundViews,
         view: &ViewName,
-    ) -> Result<(Option<Self>, Option<Arc<dyn ExecutionPlan>>)> {
+    ) -> Result<(Option<Self>, Option<WatchedPlan>)> {
         let view = bound.planned().view(view)?;
         let Some(declared) = &view.definition().contract else {
             return Ok((None, None));
@@ -91,12 +95,12 @@ impl Guard {
         let (Some(marked), true) = (guard.validation.marked(), is_open) else {
             return Ok((Some(guard), None));
         };
-        let failed = |error| engine_error(error, view);
+        let failed = |error| engine_error(error, view.definition());
         let optimized = bind::optimize(marked.plan.clone(), &state).map_err(failed)?;
-        let plan = bound.physical_of(view.name(), optimized).await?;
+        let (plan, units) = bound.physical_of(view.name(), optimized).await?;
         let (tally, plan) = watch(bound, marked, mode, plan).map_err(failed)?;
         guard.tally = Some(tally);
-        Ok((Some(guard), Some(plan)))
+        Ok((Some(guard), Some((plan, units))))
     }
 
     /// What has been found. Complete once all rows went by.

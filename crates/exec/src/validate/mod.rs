@@ -25,7 +25,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::guard::Guard;
+pub(crate) use self::guard::{Guard, WatchedPlan};
 pub(crate) use self::outcomes::Outcomes;
 pub use self::propose::proposed_contract;
 pub use self::recorded::{RecordedColumn, RecordedContract};

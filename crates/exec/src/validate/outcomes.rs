@@ -5,6 +5,7 @@ use codeanatomy_schema::codes::ROWS_VIOLATE;
 use codeanatomy_vocab::{Error, Result, ViewName};
 
 use super::{Guard, ViewValidation};
+use crate::ScanResult;
 
 /// What came of building one view.
 pub(crate) struct Outcomes {
@@ -14,6 +15,8 @@ pub(crate) struct Outcomes {
     pub(crate) further: Vec<Error>,
     /// What holding the rows against the contract gave, if all of them were seen.
     pub(crate) validation: Option<ViewValidation>,
+    /// What was read, where rows were committed.
+    pub(crate) scans: Vec<ScanResult>,
 }
 
 impl Outcomes {
@@ -23,6 +26,7 @@ impl Outcomes {
             committed: Err(error),
             further: Vec::new(),
             validation: None,
+            scans: Vec::new(),
         }
     }
 
@@ -37,6 +41,7 @@ impl Outcomes {
                 committed,
                 further: Vec::new(),
                 validation: None,
+                scans: Vec::new(),
             };
         };
         let validation = Some(guard.found());
@@ -45,6 +50,7 @@ impl Outcomes {
                 committed,
                 further: Vec::new(),
                 validation,
+                scans: Vec::new(),
             };
         };
         let errors = guard.errors().into_iter();
@@ -53,6 +59,7 @@ impl Outcomes {
             committed: Err(errors.next().unwrap_or(refused)),
             further: errors.collect(),
             validation,
+            scans: Vec::new(),
         }
     }
 }

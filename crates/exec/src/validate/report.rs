@@ -144,7 +144,7 @@ async fn dataset_checks(
     dataset: &PinnedDataset,
     declared: &DeclaredContract,
 ) -> Result<Vec<ContractCheck>> {
-    let provider = dataset.provider().await?;
+    let provider = dataset.provider()?;
     let mut known = codeanatomy_schema::Facts::default();
     if dataset.pin().is_some() {
         add_facts(

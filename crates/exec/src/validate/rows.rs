@@ -110,7 +110,7 @@ impl BoundViews {
             bound: self,
             of: Of::Dataset(dataset),
         };
-        let provider = dataset.provider().await?;
+        let provider = dataset.provider()?;
         let mut facts = Facts::default();
         if dataset.pin().is_some() {
             add_facts(self, dataset.name().as_str(), provider.as_ref(), &mut facts).await;
@@ -213,7 +213,7 @@ impl Rows<'_> {
         let session = self.bound.session();
         let optimized = bind::optimize(plan, &session.planning_state()).map_err(failed)?;
         let physical = match self.of {
-            Of::View(view) => self.bound.physical_of(view.name(), optimized).await?,
+            Of::View(view) => self.bound.physical_of(view.name(), optimized).await?.0,
             Of::Dataset(_) => bind::physical_plan(optimized, session.planning_state())
                 .await
                 .map_err(failed)?,
@@ -225,7 +225,7 @@ impl Rows<'_> {
 
     fn failed(&self, error: DataFusionError) -> Error {
         match self.of {
-            Of::View(view) => engine_error(error, view),
+            Of::View(view) => engine_error(error, view.definition()),
             Of::Dataset(dataset) => Error::new(
                 codes::DATASET_UNREADABLE,
                 format!(

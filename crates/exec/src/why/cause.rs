@@ -1,12 +1,12 @@
 //! Changes in words.
 
-use chrono::{DateTime, SecondsFormat};
 use codeanatomy_session::{RuntimeProfile, SettingClass, SettingSource};
-use codeanatomy_vocab::{DatasetName, Fingerprint, UnixMillis, ViewName};
+use codeanatomy_vocab::{DatasetName, Fingerprint, ViewName};
 use datafusion::arrow::datatypes::Schema;
 
 use super::{Cause, Comparison, Factor, Reads};
 use crate::RunInputs;
+use crate::footprint::instant;
 use crate::recorded::{RecordedDataset, RecordedView};
 
 impl Factor {
@@ -21,7 +21,7 @@ impl Factor {
             Self::Preset => "planning_env",
             Self::Setting(_) => "df_settings",
             Self::RunTime => "run_time",
-            Self::Query(_) | Self::Macro(_) => "plan_digest",
+            Self::Query(_) | Self::Macro(_) | Self::Pruning(_) => "plan_digest",
             Self::Parameter(..) => "parameter",
             Self::CachePolicy(_) => "cache_policy",
             Self::Contract(_) => "schema_contract",
@@ -49,6 +49,7 @@ impl Factor {
             | Self::Setting(_)
             | Self::RunTime
             | Self::Schema(_)
+            | Self::Pruning(_)
             | Self::Rows(_)
             | Self::Version(_)
             | Self::StorePolicy(_) => None,
@@ -65,6 +66,7 @@ impl Factor {
                 Some(view.to_string())
             }
             Self::Schema(dataset)
+            | Self::Pruning(dataset)
             | Self::Rows(dataset)
             | Self::Version(dataset)
             | Self::StorePolicy(dataset) => Some(dataset.to_string()),
@@ -110,6 +112,7 @@ impl Comparison<'_> {
             detail,
             file,
             line,
+            commit: None,
         }
     }
 
@@ -212,6 +215,18 @@ impl Comparison<'_> {
             Factor::Schema(dataset) => {
                 schema_sides(before.datasets.get(dataset), after.datasets.get(dataset))
             }
+            Factor::Pruning(dataset) => {
+                let policy = |inputs: &RunInputs| {
+                    let policy = &inputs.datasets.get(dataset)?.pruning;
+                    serde_json::to_string(policy).ok()
+                };
+                Sides {
+                    before: policy(before),
+                    after: policy(after),
+                    detail: format!("another pruning policy of `{dataset}`"),
+                    ..Sides::default()
+                }
+            }
             Factor::Rows(dataset) => dataset_sides(before, after, dataset, "other rows"),
             Factor::Version(dataset) => dataset_sides(before, after, dataset, "another version"),
             Factor::StorePolicy(dataset) => {
@@ -247,6 +262,7 @@ fn why_not(factor: &Factor, view: &ViewName, reads: &Reads) -> &'static str {
             }
         }
         Factor::Schema(dataset)
+        | Factor::Pruning(dataset)
         | Factor::Rows(dataset)
         | Factor::Version(dataset)
         | Factor::StorePolicy(dataset) => {
@@ -263,14 +279,6 @@ fn why_not(factor: &Factor, view: &ViewName, reads: &Reads) -> &'static str {
 
 fn short(fingerprint: &Fingerprint) -> String {
     fingerprint.short().to_string()
-}
-
-/// A time as RFC 3339 writes it; of a time that no calendar has, its milliseconds.
-fn instant(time: UnixMillis) -> String {
-    match DateTime::from_timestamp_millis(time.0) {
-        Some(instant) => instant.to_rfc3339_opts(SecondsFormat::Millis, true),
-        None => format!("{} ms since 1970", time.0),
-    }
 }
 
 fn file_of(view: Option<&RecordedView>) -> Option<String> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use codeanatomy_vocab::{DatasetName, Errors, ViewName};
 
-use crate::RunInputs;
+use crate::recorded::RecordedDataset;
+use crate::{RecordedRead, RunInputs};
 
 /// One thing that differs between two records and can be changed by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,8 @@ pub(super) enum Factor {
     Contract(ViewName),
     /// The columns of a dataset, or that there is such a dataset.
     Schema(DatasetName),
+    /// The conditions that a project puts on the rows of a dataset.
+    Pruning(DatasetName),
     /// The rows of a dataset.
     Rows(DatasetName),
     /// Which version or table a dataset is, apart from its rows.
@@ -132,13 +135,26 @@ fn dataset_factors(before: &RunInputs, after: &RunInputs, differs: &mut impl FnM
             continue;
         };
         differs(was.schema != is.schema, Factor::Schema(name.clone()));
-        differs(was.footprint != is.footprint, Factor::Rows(name.clone()));
+        differs(was.pruning != is.pruning, Factor::Pruning(name.clone()));
+        differs(rows_differ(was, is), Factor::Rows(name.clone()));
         differs(was.identity != is.identity, Factor::Version(name.clone()));
         differs(
             was.store_policy != is.store_policy,
             Factor::StorePolicy(name.clone()),
         );
     }
+}
+
+/// Whether a dataset holds other rows, or stands under another hash where the same was read.
+fn rows_differ(was: &RecordedDataset, is: &RecordedDataset) -> bool {
+    let hash_differs = |read: &RecordedRead| {
+        is.reads.iter().any(|other| {
+            other.view == read.view
+                && other.scan.scope == read.scan.scope
+                && other.scan.hash != read.scan.hash
+        })
+    };
+    was.footprint != is.footprint || was.reads.iter().any(hash_differs)
 }
 
 /// `before` with the changes of `chosen` made.
@@ -152,6 +168,14 @@ pub(super) fn mixed(
     chosen: &[&Factor],
 ) -> Result<RunInputs, Errors> {
     let mut mix = before.clone();
+    // Of a table that is the same on both sides, what either side read is known.
+    for (name, dataset) in &mut mix.datasets {
+        if let Some(is) = after.datasets.get(name)
+            && !rows_differ(dataset, is)
+        {
+            dataset.reads.extend(is.reads.iter().cloned());
+        }
+    }
     let mut settings = Vec::new();
     for factor in chosen {
         match factor {
@@ -222,7 +246,11 @@ pub(super) fn mixed(
             }
             Factor::Schema(dataset) => {
                 match (mix.datasets.get_mut(dataset), after.datasets.get(dataset)) {
-                    (Some(mixed), Some(is)) => mixed.schema.clone_from(&is.schema),
+                    (Some(mixed), Some(is)) => {
+                        mixed.schema.clone_from(&is.schema);
+                        mixed.partition_by.clone_from(&is.partition_by);
+                        mixed.scan.clone_from(&is.scan);
+                    }
                     (None, Some(is)) => {
                         mix.datasets.insert(dataset.clone(), is.clone());
                     }
@@ -231,11 +259,19 @@ pub(super) fn mixed(
                     }
                 }
             }
+            Factor::Pruning(dataset) => {
+                if let (Some(mixed), Some(is)) =
+                    (mix.datasets.get_mut(dataset), after.datasets.get(dataset))
+                {
+                    mixed.pruning.clone_from(&is.pruning);
+                }
+            }
             Factor::Rows(dataset) => {
                 if let (Some(mixed), Some(is)) =
                     (mix.datasets.get_mut(dataset), after.datasets.get(dataset))
                 {
                     mixed.footprint = is.footprint;
+                    mixed.reads.clone_from(&is.reads);
                 }
             }
             Factor::Version(dataset) => {

@@ -14,13 +14,17 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use codeanatomy_delta::FootprintChange;
 use codeanatomy_session::{RuntimeProfile, Session, on_planning_stack};
-use codeanatomy_vocab::{DatasetName, Error, Fingerprint, Result, UnixMillis, ViewName, nearest};
+use codeanatomy_vocab::{
+    DatasetName, DeltaVersion, Error, Fingerprint, Result, UnixMillis, ViewName, nearest,
+};
 use serde::Serialize;
 
 use self::factor::{Factor, factors, mixed};
 use self::minimal::minimal;
-use crate::{RunInputs, ViewFingerprints, codes, open_session};
+use crate::footprint::{InputChange, instant};
+use crate::{PlannedView, PlannedViews, RunInputs, ViewFingerprints, codes, open_session};
 
 /// Why a view's identity differs between two points in time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,6 +71,77 @@ pub struct Cause {
     pub file: Option<String>,
     /// The line in that file, from 1.
     pub line: Option<usize>,
+    /// Of a Delta table with other rows, the first commit that may have changed a row that the view
+    /// reads, where the log still tells.
+    pub commit: Option<ChangingCommit>,
+}
+
+/// A commit to a Delta table that changed what a view reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangingCommit {
+    /// The version that it made.
+    pub version: DeltaVersion,
+    /// What it says that it did.
+    pub operation: Option<String>,
+    /// When it was made, as RFC 3339 writes it.
+    pub committed_at: Option<String>,
+}
+
+impl Why {
+    /// Adds what the logs of tables say of their changes since the earlier side, where the outputs
+    /// of `planned` were made from the versions that `before` recorded.
+    pub fn tell_changes(&mut self, before: &RunInputs, planned: &PlannedViews) {
+        let views: Vec<&PlannedView> = before
+            .closure(&self.view)
+            .iter()
+            .filter_map(|name| planned.view(name).ok())
+            .collect();
+        let of_table = |cause: &Cause| -> Option<&InputChange> {
+            let table = cause.subject.as_deref()?;
+            let was = before.datasets.get(table)?.version();
+            let changes = views
+                .iter()
+                .filter_map(|view| view.inputs().get(table)?.change.as_ref())
+                .filter(|change| was == Some(change.since_version));
+            // The view's own change says more than that of what it reads; a change more than none.
+            changes.min_by_key(|change| change.is_unchanged())
+        };
+        for cause in &mut self.causes {
+            if cause.component != "input_footprint" {
+                continue;
+            }
+            if let Some(change) = of_table(cause) {
+                cause.detail = format!("{}: {change}", cause.detail);
+                cause.commit = ChangingCommit::of(change);
+            }
+        }
+        for cause in &mut self.unaffected {
+            let is_of_table = ["input_footprint", "input_identity"];
+            if is_of_table.contains(&cause.component.as_str())
+                && let Some(change) = of_table(cause).filter(|change| change.is_unchanged())
+            {
+                cause.detail = format!("{}: {change}", cause.detail);
+            }
+        }
+    }
+}
+
+impl ChangingCommit {
+    fn of(change: &InputChange) -> Option<Self> {
+        match &change.verdict {
+            FootprintChange::Changed {
+                version,
+                operation,
+                committed_at,
+                ..
+            } => Some(Self {
+                version: *version,
+                operation: operation.clone(),
+                committed_at: committed_at.map(instant),
+            }),
+            FootprintChange::Unchanged(_) | FootprintChange::Unknown { .. } => None,
+        }
+    }
 }
 
 /// Two records, to be compared view by view.

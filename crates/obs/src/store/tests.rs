@@ -58,6 +58,8 @@ fn a_run_is_recorded_from_its_first_moment_and_read_back_whole() {
         version: Some(12),
         table_id: Some("t".into()),
         content: None,
+        protocol: None,
+        storage_options_hash: None,
     }]);
     recorder.observe(&finished("b", Outcome::Failed));
     recorder.observe(&finished("a", Outcome::Built));

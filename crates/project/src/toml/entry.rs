@@ -114,6 +114,32 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// One text, number, truth value, date or time, as text.
+    pub(crate) fn scalar_or_datetime(&self) -> Result<String> {
+        match self.item.as_datetime() {
+            Some(datetime) => Ok(datetime.to_string()),
+            None => Ok(self.scalar()?.to_string()),
+        }
+    }
+
+    /// A list of texts, numbers, truth values, dates and times, as texts.
+    pub(crate) fn scalars(&self) -> Result<Vec<String>> {
+        let Some(values) = self.item.as_array() else {
+            return Err(self.wrong_type("a list of values"));
+        };
+        let texts = values.iter().enumerate().map(|(index, value)| {
+            let item = Item::Value(value.clone());
+            let entry = Entry {
+                snippets: self.snippets,
+                path: format!("{}[{index}]", self.path),
+                key: self.key,
+                item: &item,
+            };
+            entry.scalar_or_datetime()
+        });
+        texts.collect()
+    }
+
     /// One of the named choices.
     pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T> {
         let text = self.text()?;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use codeanatomy_testkit::commits::{Row, Touch};
 use datafusion_expr::{Expr, col, lit};
 
-use super::kinds::Touch;
-use super::model::Row;
 use crate::ScanScope;
 
 /// A scan with the answer that it must have.

@@ -1,19 +1,14 @@
 //! Random sequences of commits against a model: what is said to be unchanged is.
 
 mod consumer;
-mod kinds;
-mod model;
-mod random;
-mod vector;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use codeanatomy_testkit::commits::{Kind, Random, Table};
 use codeanatomy_vocab::{DatasetName, DeltaVersionSelector};
 
 use self::consumer::{CONSUMERS, Consumer};
-use self::kinds::{Kind, Table};
-use self::random::Random;
-use super::support::{query, rows, session};
+use super::support::{location, query, rows, session};
 use crate::{FootprintChange, PinnedTable, ScanFootprint, StoreOptions, open};
 
 const SEQUENCES: u64 = 50;
@@ -77,18 +72,11 @@ async fn sequence(seed: u64) -> Tally {
         } else {
             random.pick(&Kind::ALL)
         };
-        let Some(touch) = table.commit(kind, &mut random, &pinned).await else {
+        let Some(touch) = table.commit(kind, &mut random).await else {
             continue;
         };
         *tally.commits.entry(kind).or_default() += 1;
-        let before = pinned.pin().version;
         pinned = pin(&table).await;
-        for version in before + 1..=pinned.pin().version {
-            table
-                .model
-                .history
-                .insert(version, table.model.rows.clone());
-        }
         let place = format!("seed {seed}, step {step}, {kind:?}");
         check_model(&table, &pinned, &place).await;
         for (consumer, built) in CONSUMERS.iter().zip(&mut built) {
@@ -107,7 +95,7 @@ async fn sequence(seed: u64) -> Tally {
 async fn pin(table: &Table) -> PinnedTable {
     let name = DatasetName::new("t").unwrap();
     let latest = DeltaVersionSelector::Latest;
-    open(&name, &table.location, latest, &StoreOptions::new())
+    open(&name, &location(&table.path), latest, &StoreOptions::new())
         .await
         .unwrap()
 }

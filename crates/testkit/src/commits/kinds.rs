@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
 use arrow::datatypes::Int64Type;
 use arrow_schema::{DataType, Field, Schema};
-use codeanatomy_vocab::DeltaVersion;
-use datafusion_expr::{col, lit};
+use datafusion::logical_expr::{col, lit};
+use datafusion::prelude::SessionContext;
+use deltalake_core::kernel::EagerSnapshot;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::{StructField, StructType};
 use deltalake_core::operations::optimize::OptimizeType;
@@ -17,38 +19,76 @@ use deltalake_core::protocol::SaveMode;
 use deltalake_core::{DeltaResult, DeltaTable};
 use serde_json::json;
 use tempfile::TempDir;
+use url::Url;
 
 use super::model::{Model, Row};
 use super::random::Random;
 use super::vector::{inline_vector, write_commit};
-use crate::tests::support::{location, session};
-use crate::{PinnedTable, TableLocation};
-
-pub(super) const PARTITIONS: [&str; 3] = ["a", "b", "c"];
+/// The values of the partition column `p`.
+pub const PARTITIONS: [&str; 3] = ["a", "b", "c"];
 
 /// A kind of commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// Rows are added.
     Append,
+    /// All rows of a partition go.
     DeletePartition,
+    /// Some rows of a partition go, and files are written anew.
     DeleteRows,
+    /// A row goes without a rewrite of its file.
     DeletionVector,
+    /// Rows of a partition get other numbers.
     Update,
+    /// A merge that finds a row.
     MergeRewrite,
+    /// A merge that finds none.
     MergeNothing,
+    /// Files are put together.
     Optimize,
+    /// Rows are laid out in another order.
     ZOrder,
+    /// Files that no version needs any more are deleted.
     Vacuum,
+    /// A checkpoint, which is no commit.
     Checkpoint,
+    /// A property of the table.
     Property,
+    /// A description of the table.
     Comment,
+    /// A column that holds nulls.
     AddColumn,
+    /// An earlier version's rows come back.
     Restore,
+    /// All rows go, and others come.
     Overwrite,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 16] = [
+    /// Whether a commit of this kind changes no row, whatever it finds.
+    pub fn keeps_rows(self) -> bool {
+        match self {
+            Self::MergeNothing
+            | Self::Optimize
+            | Self::ZOrder
+            | Self::Vacuum
+            | Self::Checkpoint
+            | Self::Property
+            | Self::Comment
+            | Self::AddColumn => true,
+            Self::Append
+            | Self::DeletePartition
+            | Self::DeleteRows
+            | Self::DeletionVector
+            | Self::Update
+            | Self::MergeRewrite
+            | Self::Restore
+            | Self::Overwrite => false,
+        }
+    }
+
+    /// All kinds.
+    pub const ALL: [Self; 16] = [
         Self::Append,
         Self::DeletePartition,
         Self::DeleteRows,
@@ -70,7 +110,7 @@ impl Kind {
 
 /// What a commit touches.
 #[derive(Debug)]
-pub(super) enum Touch {
+pub enum Touch {
     /// No row.
     Nothing,
     /// Files of these partitions with numbers in these ranges.
@@ -80,26 +120,38 @@ pub(super) enum Touch {
 }
 
 /// A table with its model.
-pub(super) struct Table {
-    pub(super) location: TableLocation,
-    pub(super) model: Model,
-    pub(super) n_extra: usize,
+pub struct Table {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What its rows must be.
+    pub model: Model,
+    /// Columns `extra_0` and so on that were added, whose values are null.
+    pub n_extra: usize,
     with_vectors: bool,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Table {
-    pub(super) async fn create(with_vectors: bool) -> Self {
+    /// An empty table in a folder that goes with it. `with_vectors` lets it have deletion vectors.
+    pub async fn create(with_vectors: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let location = location(&folder.path().join("table"));
-        std::fs::create_dir_all(location.local_path().unwrap()).unwrap();
+        let path = folder.path().join("table");
+        let mut table = Self::create_at(&path, with_vectors).await;
+        table._folder = Some(folder);
+        table
+    }
+
+    /// An empty table at a path.
+    pub async fn create_at(path: &Path, with_vectors: bool) -> Self {
+        std::fs::create_dir_all(path).unwrap();
+        let url = Url::from_directory_path(path).unwrap();
         let schema: StructType = (&schema(0)).try_into_kernel().unwrap();
         let property = |key: &str, value: &str| (key.to_owned(), Some(value.to_owned()));
         let mut properties = vec![property("delta.checkpointInterval", "1000")];
         if with_vectors {
             properties.push(property("delta.enableDeletionVectors", "true"));
         }
-        DeltaTable::try_from_url(location.url().expose().clone())
+        DeltaTable::try_from_url(url)
             .await
             .unwrap()
             .create()
@@ -109,37 +161,36 @@ impl Table {
             .await
             .unwrap();
         let mut table = Self {
-            location,
+            path: path.to_owned(),
             model: Model::default(),
             n_extra: 0,
             with_vectors,
-            _folder: folder,
+            _folder: None,
         };
         table.model.history.insert(0, Vec::new());
         table
     }
 
-    pub(super) async fn library(&self) -> DeltaTable {
-        deltalake_core::open_table(self.location.url().expose().clone())
-            .await
-            .unwrap()
+    /// The table as the Delta library knows it.
+    pub async fn library(&self) -> DeltaTable {
+        deltalake_core::open_table(self.url()).await.unwrap()
+    }
+
+    fn url(&self) -> Url {
+        Url::from_directory_path(&self.path).unwrap()
     }
 
     /// Makes a commit, and the same change of the model. `None` where the library cannot make it;
     /// then nothing happens.
-    pub(super) async fn commit(
-        &mut self,
-        kind: Kind,
-        random: &mut Random,
-        now: &PinnedTable,
-    ) -> Option<Touch> {
+    pub async fn commit(&mut self, kind: Kind, random: &mut Random) -> Option<Touch> {
         let before = self.library().await;
+        let version = before.version().unwrap();
         let done = match kind {
             Kind::Append => self.append(before, random, SaveMode::Append).await,
             Kind::Overwrite => self.append(before, random, SaveMode::Overwrite).await,
             Kind::DeletePartition => self.delete_partition(before, random).await,
             Kind::DeleteRows => self.delete_rows(before, random).await,
-            Kind::DeletionVector => return self.delete_with_vector(random, now),
+            Kind::DeletionVector => return self.delete_with_vector(before, random).await,
             Kind::Update => self.update(before, random).await,
             Kind::MergeRewrite => self.merge(before, random, true).await,
             Kind::MergeNothing => self.merge(before, random, false).await,
@@ -172,12 +223,40 @@ impl Table {
             Kind::Restore => self.restore(before, random).await,
         };
         match done {
-            Ok(touch) => Some(touch),
+            Ok(touch) => {
+                self.remember(version).await;
+                Some(touch)
+            }
             Err(error) => {
                 println!("    {kind:?} cannot be made: {error}");
                 None
             }
         }
+    }
+
+    /// Appends one row for each partition and number, in one commit; each partition is a file.
+    pub async fn append_rows(&mut self, rows: &[(&'static str, i64)]) {
+        let table = self.library().await;
+        let version = table.version().unwrap();
+        let rows: Vec<Row> = rows.iter().map(|(p, n)| self.model.row(p, *n)).collect();
+        let batch = batch(&rows, self.n_extra);
+        table
+            .write([batch])
+            .with_save_mode(SaveMode::Append)
+            .await
+            .unwrap();
+        self.model.rows.extend(rows);
+        self.remember(version).await;
+    }
+
+    /// Removes the rows of a partition with numbers below `limit`, in one commit.
+    pub async fn delete_below(&mut self, p: &'static str, limit: i64) {
+        let table = self.library().await;
+        let version = table.version().unwrap();
+        let predicate = col("p").eq(lit(p)).and(col("n").lt(lit(limit)));
+        table.delete().with_predicate(predicate).await.unwrap();
+        self.model.rows.retain(|row| row.p != p || row.n >= limit);
+        self.remember(version).await;
     }
 
     async fn append(
@@ -260,7 +339,7 @@ impl Table {
             ("sn", Arc::new(Int64Array::from(vec![500])) as ArrayRef),
         ])
         .unwrap();
-        let source = session(1).read_batch(source).unwrap();
+        let source = SessionContext::new().read_batch(source).unwrap();
         table
             .merge(source, "target.id = source.sid")
             .with_source_alias("source")
@@ -303,12 +382,10 @@ impl Table {
     }
 
     async fn restore(&mut self, table: DeltaTable, random: &mut Random) -> DeltaResult<Touch> {
-        let versions: Vec<DeltaVersion> = self.model.history.keys().copied().collect();
+        let versions: Vec<u64> = self.model.history.keys().copied().collect();
         let version = random.pick(&versions);
         let schema = |table: &DeltaTable| table.snapshot().map(|snapshot| snapshot.schema());
-        let then =
-            deltalake_core::open_table_with_version(self.location.url().expose().clone(), version)
-                .await?;
+        let then = deltalake_core::open_table_with_version(self.url(), version).await?;
         if schema(&then)? != schema(&table)? {
             return Ok(Touch::Nothing);
         }
@@ -317,48 +394,77 @@ impl Table {
         Ok(Touch::Anything)
     }
 
+    /// Keeps the rows of the versions after `before`.
+    async fn remember(&mut self, before: u64) {
+        let newest = self.library().await.version().unwrap();
+        for version in before + 1..=newest {
+            self.model.history.insert(version, self.model.rows.clone());
+        }
+    }
+
     /// Deletes a row of a file without a rewrite of the file.
-    fn delete_with_vector(&mut self, random: &mut Random, now: &PinnedTable) -> Option<Touch> {
+    async fn delete_with_vector(
+        &mut self,
+        table: DeltaTable,
+        random: &mut Random,
+    ) -> Option<Touch> {
         if !self.with_vectors {
             return None;
         }
-        let files: Vec<_> = now
-            .files()
+        let version = table.version().unwrap();
+        let log_store = table.log_store();
+        let snapshot = EagerSnapshot::try_new(log_store.as_ref(), Some(version))
+            .await
+            .unwrap();
+        let mut files: Vec<_> = snapshot
+            .try_log_data()
+            .unwrap()
             .iter()
-            .filter(|file| file.deletion_vector.is_none() && file.n_rows > Some(1))
+            .filter(|file| file.deletion_vector_descriptor().is_none())
+            .filter(|file| file.num_records() > Some(1))
+            .map(|file| {
+                let values: BTreeMap<String, Option<String>> =
+                    file.partition_values_map().into_iter().collect();
+                (
+                    file.path().into_owned(),
+                    file.size(),
+                    file.modification_time(),
+                    file.stats().unwrap(),
+                    values,
+                )
+            })
             .collect();
+        files.sort();
         if files.is_empty() {
             return None;
         }
-        let file = files[random.below(files.len())];
-        let ids = ids_of(&file.local_path(&self.location).unwrap());
+        let (path, size, modified, stats, values) = &files[random.below(files.len())];
+        let ids = ids_of(&self.path.join(path));
         let place = random.below(ids.len());
         let deleted = ids[place];
-        let mut stats: serde_json::Value =
-            serde_json::from_str(file.stats.as_deref().unwrap()).unwrap();
+        let mut stats: serde_json::Value = serde_json::from_str(stats).unwrap();
         stats["tightBounds"] = json!(false);
-        let values: BTreeMap<_, _> = file.partition_values.iter().collect();
         let actions = [
             json!({"commitInfo": {"timestamp": 1_700_000_000_000_i64, "operation": "DELETE",
                 "nonce": random.below(1 << 30)}}),
-            json!({"remove": {"path": file.path, "dataChange": true,
+            json!({"remove": {"path": path, "dataChange": true,
                 "deletionTimestamp": 1_700_000_000_000_i64, "extendedFileMetadata": true,
-                "partitionValues": values, "size": file.size_bytes}}),
-            json!({"add": {"path": file.path, "dataChange": true, "partitionValues": values,
-                "size": file.size_bytes, "modificationTime": file.modified.0,
+                "partitionValues": values, "size": size}}),
+            json!({"add": {"path": path, "dataChange": true, "partitionValues": values,
+                "size": size, "modificationTime": modified,
                 "stats": stats.to_string(),
                 "deletionVector": inline_vector(&[place as u16])}}),
         ];
-        let log = self.location.local_path().unwrap().join("_delta_log");
-        write_commit(&log, now.pin().version + 1, &actions);
+        write_commit(&self.path.join("_delta_log"), version + 1, &actions);
         let row = self.model.rows.iter().position(|row| row.id == deleted)?;
         let row = self.model.rows.remove(row);
+        self.remember(version).await;
         Some(in_partition(row.p))
     }
 }
 
 /// The columns of the table, with further ones at the end.
-pub(super) fn schema(n_extra: usize) -> Schema {
+fn schema(n_extra: usize) -> Schema {
     let mut fields = vec![
         Field::new("id", DataType::Int64, true),
         Field::new("p", DataType::Utf8, true),
@@ -412,7 +518,7 @@ fn ranges(rows: &[Row]) -> Vec<(&'static str, i64, i64)> {
 }
 
 /// The ids of a file's rows, in their order.
-fn ids_of(path: &std::path::Path) -> Vec<i64> {
+fn ids_of(path: &Path) -> Vec<i64> {
     let file = std::fs::File::open(path).unwrap();
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
         .unwrap()

@@ -1,6 +1,5 @@
 //! Deletion vectors in a commit of our own, because no library here writes them.
 
-use codeanatomy_vocab::DeltaVersion;
 use serde_json::{Value, json};
 
 const ALPHABET: &[u8; 85] =
@@ -47,7 +46,7 @@ fn base85(bytes: &[u8]) -> String {
 }
 
 /// Writes a commit as it stands.
-pub(super) fn write_commit(log: &std::path::Path, version: DeltaVersion, actions: &[Value]) {
+pub(super) fn write_commit(log: &std::path::Path, version: u64, actions: &[Value]) {
     let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
     let path = log.join(format!("{version:020}.json"));
     assert!(!path.exists());

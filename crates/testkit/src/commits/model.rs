@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use codeanatomy_vocab::DeltaVersion;
-
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
-    pub(super) id: i64,
-    pub(super) p: &'static str,
-    pub(super) n: i64,
-    pub(super) s: String,
+pub struct Row {
+    /// Its number, its own.
+    pub id: i64,
+    /// Its partition.
+    pub p: &'static str,
+    /// A number.
+    pub n: i64,
+    /// A text, sometimes empty.
+    pub s: String,
 }
 
 /// The rows of a table, at each of its versions.
 #[derive(Debug, Default)]
-pub(super) struct Model {
-    pub(super) rows: Vec<Row>,
-    pub(super) history: BTreeMap<DeltaVersion, Vec<Row>>,
+pub struct Model {
+    /// The rows now.
+    pub rows: Vec<Row>,
+    /// The rows of each version.
+    pub history: BTreeMap<u64, Vec<Row>>,
     next_id: i64,
 }
 
@@ -39,7 +43,7 @@ impl Model {
     }
 
     /// All rows as text, sorted, with as many further columns that are null.
-    pub(super) fn as_text(&self, n_extra: usize) -> Vec<String> {
+    pub fn as_text(&self, n_extra: usize) -> Vec<String> {
         let mut rows: Vec<String> = self
             .rows
             .iter()
