@@ -13,6 +13,7 @@ mod tidy;
 
 // What is run.
 mod chores;
+mod fuzz;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,9 @@ Commands:
   fingerprints --check | --bless
                 compare the identities of the example projects' views with their snapshots and
                 say what differs and why, or write new snapshots
+  fuzz [--seconds N] [TARGET...]
+                fuzz what is decoded with libFuzzer, each target for N seconds (60); needs a C++
+                compiler
   tpch-answers  compare the TPC-H queries with the answers of the specification at scale
                 factor 1 (release build; minutes)
 
@@ -47,6 +51,13 @@ fn main() -> ExitCode {
         ["fingerprints", "--check"] => chores::fingerprints(false),
         ["fingerprints", "--bless"] => chores::fingerprints(true),
         ["tpch-answers"] => chores::tpch_answers(),
+        ["fuzz", options @ ..] => match fuzz::Options::parse(options) {
+            Ok(options) => fuzz::run(&options),
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                return ExitCode::from(2);
+            }
+        },
         ["--help" | "-h" | "help"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -11,6 +11,7 @@
 
 use std::time::{Duration, Instant};
 
+use codeanatomy_plan::forms::FormKind;
 use codeanatomy_plan::plan_digest;
 use codeanatomy_testkit::paired;
 use datafusion::logical_expr::{ScalarUDF, Volatility, create_udf};
@@ -65,8 +66,34 @@ fn measure() {
         bundles[bundles.len() / 2],
         ratios[ratios.len() / 2]
     );
+    measure_restore(&corpus, &views);
     measure_digest(&corpus);
     measure_registry();
+}
+
+/// What a replay does beyond planning: the first form that holds is decoded and its digest compared.
+fn measure_restore(corpus: &Corpus, views: &[corpus::View]) {
+    let mut medians: Vec<(Duration, &str)> = views
+        .iter()
+        .map(|view| {
+            let forms = corpus.forms(&view.bundle);
+            let digest = view.bundle.digest.digest;
+            let (kind, content) = if forms.substrait.validation.matches {
+                (FormKind::Substrait, forms.substrait.content)
+            } else {
+                (FormKind::Protobuf, forms.protobuf.content)
+            };
+            let bytes = content.expect("a form that holds has bytes").bytes;
+            let times = (0..PAIRS).map(|_| time(|| corpus.restore(kind, &bytes, digest)));
+            (median(times), view.name.as_str())
+        })
+        .collect();
+    medians.sort_unstable();
+    let (slowest, name) = medians[medians.len() - 1];
+    println!(
+        "start of a replay beyond planning: median {:.2?} (at most 1 ms), slowest {slowest:.2?} ({name})",
+        medians[medians.len() / 2].0
+    );
 }
 
 fn measure_digest(corpus: &Corpus) {
