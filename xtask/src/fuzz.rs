@@ -146,7 +146,7 @@ fn run_target(program: &Path, folder: &Path, target: &str, seconds: u64) -> anyh
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
         .arg(format!("-max_len={MAX_INPUT_BYTES}"))
         .arg(format!("-artifact_prefix={}/", findings.display()))
-        .args(["-print_final_stats=1", "-verbosity=0"])
+        .args(["-print_final_stats=1", "-verbosity=0", "-print_funcs=0"])
         .arg(&corpus)
         .env("CODEANATOMY_FUZZ_TARGET", target)
         .env("CODEANATOMY_FUZZ_SEEDS", &corpus);
