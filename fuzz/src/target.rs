@@ -89,7 +89,9 @@ impl Target {
             Kind::Msgpack => {
                 // What is accepted is whole: written again and read again, it is the same.
                 if let Ok(artifact) = PlanBundleArtifact::from_msgpack(bytes) {
-                    let again = artifact.to_msgpack().expect("an accepted bundle is written");
+                    let again = artifact
+                        .to_msgpack()
+                        .expect("an accepted bundle is written");
                     let again = PlanBundleArtifact::from_msgpack(&again);
                     assert_eq!(again.expect("and read again"), artifact);
                 }
