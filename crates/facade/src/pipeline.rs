@@ -336,7 +336,9 @@ impl Planned {
         let tables = self.datasets.iter();
         let tables = tables.map(|(name, dataset)| (name.clone(), dataset.table_input()));
         let names = self.configured.datasets.keys();
-        ProjectLineage::new(&self.views, &tables.collect()).with_datasets(names)
+        ProjectLineage::new(&self.views, &tables.collect())
+            .with_datasets(names)
+            .with_rewrite_tags(&Environment::of(&self.session).rewrite_tags)
     }
 
     /// Runs a view and streams its rows without writing anything. Upstream outputs that are current
