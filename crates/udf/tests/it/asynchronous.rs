@@ -43,8 +43,7 @@ impl Service {
                     let running = service.running.fetch_add(1, Ordering::SeqCst) + 1;
                     service.most.fetch_max(running, Ordering::SeqCst);
                     service.requests.fetch_add(1, Ordering::SeqCst);
-                    answer(stream).await;
-                    service.running.fetch_sub(1, Ordering::SeqCst);
+                    answer(stream, &service.running).await;
                 });
             }
         });
@@ -52,7 +51,9 @@ impl Service {
     }
 }
 
-async fn answer(stream: TcpStream) {
+/// Answers one request. It no longer runs once its answer is on the way: the client may ask again
+/// before anything else happens here.
+async fn answer(stream: TcpStream, running: &AtomicUsize) {
     let mut stream = BufReader::new(stream);
     let mut length = 0;
     loop {
@@ -71,6 +72,7 @@ async fn answer(stream: TcpStream) {
     if body.contains("hang") {
         // Until the client goes.
         let _ = stream.read(&mut [0]).await;
+        running.fetch_sub(1, Ordering::SeqCst);
         return;
     }
     sleep(Duration::from_millis(20)).await;
@@ -82,6 +84,7 @@ async fn answer(stream: TcpStream) {
         "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
+    running.fetch_sub(1, Ordering::SeqCst);
     let _ = stream.write_all(response.as_bytes()).await;
 }
 
