@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy::exec::{Environment, PlannedViews, TableInput};
+use codeanatomy::exec::{Environment, PinnedFootprints, PlannedViews, TableInput};
 use codeanatomy::session::{RuntimeProfile, Session};
 use codeanatomy::vocab::DatasetName;
 use codeanatomy::{Configured, Overrides};
@@ -25,6 +25,7 @@ struct Prepared {
     project: SyntheticProject,
     folder: tempfile::TempDir,
     datasets: BTreeMap<DatasetName, TableInput>,
+    footprints: PinnedFootprints,
     session: Session,
     profile: RuntimeProfile,
 }
@@ -73,14 +74,21 @@ fn prepare(
     let profile = configured.profile().clone();
     let session = Session::build(&profile, codeanatomy::vocab::UnixMillis(1_700_000_000_000))?;
     let mut datasets = BTreeMap::new();
+    let mut pinned = BTreeMap::new();
     for spec in configured.datasets() {
-        let pinned = runtime.block_on(spec.pin(&session))?;
-        datasets.insert(spec.name.clone(), pinned.table_input());
+        let dataset = runtime.block_on(spec.pin(&session))?;
+        datasets.insert(spec.name.clone(), dataset.table_input());
+        pinned.insert(spec.name.clone(), Arc::new(dataset));
     }
+    let footprints = {
+        let _in_runtime = runtime.enter();
+        PinnedFootprints::new(&session, pinned, &BTreeMap::new())
+    };
     Ok(Prepared {
         project,
         folder,
         datasets,
+        footprints,
         session,
         profile,
     })
@@ -109,6 +117,7 @@ fn plan(prepared: &Prepared) -> usize {
         configured.graph(),
         configured.definitions().clone(),
         &prepared.datasets,
+        &prepared.footprints,
         &prepared.session,
         &prepared.profile,
         &Environment::of(&prepared.session),
