@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use codeanatomy::exec::{Environment, PinnedFootprints, PlannedViews, TableInput};
+use codeanatomy::exec::{DatasetInputs, Environment, PinnedFootprints, PlannedViews, TableInput};
 use codeanatomy::session::{RuntimeProfile, Session};
 use codeanatomy::vocab::DatasetName;
 use codeanatomy::{Configured, Overrides};
@@ -116,8 +116,10 @@ fn plan(prepared: &Prepared) -> usize {
     let planned = PlannedViews::plan(
         configured.graph(),
         configured.definitions().clone(),
-        &prepared.datasets,
-        &prepared.footprints,
+        &DatasetInputs {
+            tables: &prepared.datasets,
+            footprints: &prepared.footprints,
+        },
         &prepared.session,
         &prepared.profile,
         &Environment::of(&prepared.session),
