@@ -180,9 +180,7 @@ impl Ignore {
         for line in text.lines() {
             let line = line.trim();
             let pattern = line.trim_end_matches('/');
-            // Endings are those of files, and what is asked here is which folders are left out.
-            let is_ending = pattern.starts_with("*.") && !pattern.contains('/');
-            if line.is_empty() || line.starts_with('#') || is_ending {
+            if line.is_empty() || line.starts_with('#') {
                 continue;
             } else if let Some(anchored) = pattern.strip_prefix('/') {
                 ignore
