@@ -97,3 +97,5 @@ pub const NO_CREDENTIALS: Code =
 /// A store in which commits are not atomic.
 pub const NO_CONDITIONAL_PUT: Code =
     Code::new("CA-DELTA-0037", ErrorKind::Unsupported, Stage::Execution);
+/// A row that breaks a constraint of the table it was written to.
+pub const CONSTRAINT_BROKEN: Code = Code::new("CA-DELTA-0038", ErrorKind::Data, Stage::Execution);

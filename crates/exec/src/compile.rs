@@ -11,10 +11,10 @@ use codeanatomy_vocab::{Error, Location, Result, nearest};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DataFusionError, ParamValues};
+use datafusion::common::{Column, DataFusionError, ParamValues};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource, cast};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 
 use crate::ViewDefinition;
@@ -40,6 +40,8 @@ pub(crate) struct Compiled {
 pub(crate) struct Readable<'a> {
     /// Its columns.
     pub(crate) schema: SchemaRef,
+    /// Its columns as scans return them.
+    pub(crate) stored: &'a SchemaRef,
     /// Conditions on its rows; those that fulfil them not are not seen.
     pub(crate) filters: &'a [Expr],
 }
@@ -77,7 +79,7 @@ pub(crate) fn compile(
     let analyzed = state
         .analyzer()
         .execute_and_check(plan, state.config_options(), |_, _| {})
-        .and_then(|plan| filter_tables(plan, tables))
+        .and_then(|plan| as_stored(plan, tables))
         .map_err(failed)?;
     let inlined = inline(analyzed).map_err(failed)?;
     let analyzed = if inlined.transformed {
@@ -101,28 +103,43 @@ pub(crate) fn compile(
     })
 }
 
-/// Puts the conditions of tables over their scans. The optimizer treats them like those of the text.
-fn filter_tables(
+/// Scans tables as they are stored, puts their conditions over the scans, and the types over these
+/// that the text sees. The optimizer treats all of it like the text.
+fn as_stored(
     plan: LogicalPlan,
     tables: &BTreeMap<String, Readable<'_>>,
 ) -> Result<LogicalPlan, DataFusionError> {
-    if tables.values().all(|table| table.filters.is_empty()) {
+    let is_plain = |table: &Readable<'_>| table.filters.is_empty() && table.schema == *table.stored;
+    if tables.values().all(is_plain) {
         return Ok(plan);
     }
     plan.transform_up_with_subqueries(|node| {
-        let filters = match &node {
-            LogicalPlan::TableScan(scan) if scan.source.is::<SchemaSource>() => {
-                tables.get(scan.table_name.table())
-            }
-            _ => None,
+        let LogicalPlan::TableScan(scan) = &node else {
+            return Ok(Transformed::no(node));
         };
-        match filters.and_then(|table| conjunction(table.filters.iter().cloned())) {
-            None => Ok(Transformed::no(node)),
-            Some(filter) => LogicalPlanBuilder::from(node)
-                .filter(filter)?
-                .build()
-                .map(Transformed::yes),
+        let table = match tables.get(scan.table_name.table()) {
+            Some(table) if scan.source.is::<SchemaSource>() && !is_plain(table) => table,
+            _ => return Ok(Transformed::no(node)),
+        };
+        let name = scan.table_name.clone();
+        let source = Arc::new(SchemaSource::new(Arc::clone(table.stored)));
+        let mut plan = LogicalPlanBuilder::scan(name.clone(), source, None)?;
+        if let Some(filter) = conjunction(table.filters.iter().cloned()) {
+            plan = plan.filter(filter)?;
         }
+        if table.schema != *table.stored {
+            let fields = table.schema.fields().iter().zip(table.stored.fields());
+            plan = plan.project(fields.map(|(seen, stored)| {
+                let column = Expr::from(Column::new(Some(name.clone()), stored.name()));
+                if seen.data_type() == stored.data_type() {
+                    column
+                } else {
+                    cast(column, seen.data_type().clone())
+                        .alias_qualified(Some(name.clone()), seen.name())
+                }
+            }))?;
+        }
+        plan.build().map(Transformed::yes)
     })
     .map(|transformed| transformed.data)
 }

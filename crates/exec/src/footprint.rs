@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use crate::reads::DatasetRead;
 use crate::recorded::RecordedDataset;
-use crate::{PinnedDataset, codes};
+use crate::{PinnedDataset, RunInputs, codes};
 
 /// What a view depends on in a dataset.
 #[derive(Debug, Clone)]
@@ -91,6 +91,30 @@ impl PinnedFootprints {
                 Some((view.clone(), stamp.provenance.inputs.clone()))
             })
             .collect();
+        Self::since(session, datasets, since)
+    }
+
+    /// The footprints of `datasets`, for views that are compared with a record.
+    pub(crate) fn since_record(
+        session: &Session,
+        datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+        before: &RunInputs,
+    ) -> Self {
+        let mut since: BTreeMap<ViewName, BTreeMap<DatasetName, ScanFootprint>> = BTreeMap::new();
+        for (name, dataset) in &before.datasets {
+            for read in &dataset.reads {
+                let inputs = since.entry(read.view.clone()).or_default();
+                inputs.insert(name.clone(), read.scan.clone());
+            }
+        }
+        Self::since(session, datasets, since)
+    }
+
+    fn since(
+        session: &Session,
+        datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
+        since: BTreeMap<ViewName, BTreeMap<DatasetName, ScanFootprint>>,
+    ) -> Self {
         Self {
             datasets,
             since,
@@ -98,6 +122,10 @@ impl PinnedFootprints {
             runtime: Handle::current(),
             known: Mutex::default(),
         }
+    }
+
+    pub(crate) fn has(&self, dataset: &DatasetName) -> bool {
+        self.datasets.contains_key(dataset)
     }
 
     fn now(

@@ -14,8 +14,10 @@ use datafusion::logical_expr::Expr;
 /// A dataset as planning sees it: columns and identity, no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableInput {
-    /// The schema that scans return.
+    /// The schema that views see.
     pub schema: SchemaRef,
+    /// The schema that scans return: the same, but for the types of columns that are read as others.
+    pub stored: SchemaRef,
     /// What the dataset adds to the identity of a view that reads it. Its footprint is that of the
     /// whole dataset; what scans read of it is found while views are planned.
     pub identity: InputIdentity,

@@ -36,6 +36,7 @@ mod decide;
 mod bind;
 mod bound;
 mod bundle;
+mod reading;
 mod result_hash;
 mod run;
 mod scan_unit;

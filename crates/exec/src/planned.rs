@@ -212,10 +212,12 @@ impl PlannedViews {
             let table = match (self.views.get(name), datasets.get(name)) {
                 (Some(view), _) => Readable {
                     schema: Arc::clone(&view.schema),
+                    stored: &view.schema,
                     filters: &[],
                 },
                 (None, Some(dataset)) => Readable {
                     schema: Arc::clone(&dataset.schema),
+                    stored: &dataset.stored,
                     filters: &dataset.filters,
                 },
                 (None, None) => return Err(internal(&definition, "a table is not pinned").into()),

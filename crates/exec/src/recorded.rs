@@ -17,16 +17,17 @@ use codeanatomy_vocab::{
     DatasetName, DeltaInputPin, DeltaVersion, DeltaVersionSelector, Error, Errors, Fingerprint,
     Result, UnixMillis, ViewName,
 };
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::seen_schema;
 use crate::footprint::RecordedFootprints;
 use crate::planned::DatasetInputs;
 use crate::validate::RecordedContract;
 use crate::{
-    DatasetSpec, DeltaSettings, Environment, OutputDefinition, Parameter, PinnedDataset,
-    PlannedViews, TableInput, ViewDefinition, ViewFingerprints, codes, open_session, parameter,
-    sql_dialect,
+    DatasetSpec, DeltaSettings, Environment, FootprintSource, OutputDefinition, Parameter,
+    PinnedDataset, PlannedViews, TableInput, ViewDefinition, ViewFingerprints, codes, open_session,
+    parameter, sql_dialect,
 };
 
 /// The version of the form of [`RunInputs`].
@@ -139,6 +140,9 @@ pub struct RecordedDataset {
     /// How it was read, for a Delta table.
     #[serde(default)]
     pub scan: ScanConfig,
+    /// Columns that views saw as other types.
+    #[serde(default)]
+    pub read_as: BTreeMap<String, DataType>,
     /// The columns by whose values the files of a Delta table are laid out.
     #[serde(default)]
     pub partition_by: Vec<String>,
@@ -312,6 +316,16 @@ impl RunInputs {
         views: &BTreeSet<ViewName>,
         session: &Session,
     ) -> Result<PlannedViews, Errors> {
+        self.plan_with(root, views, session, &RecordedFootprints(&self.datasets))
+    }
+
+    pub(crate) fn plan_with(
+        &self,
+        root: &Path,
+        views: &BTreeSet<ViewName>,
+        session: &Session,
+        footprints: &dyn FootprintSource,
+    ) -> Result<PlannedViews, Errors> {
         let dialect = sql_dialect(&self.profile);
         let mut definitions = BTreeMap::new();
         let mut errors = Vec::new();
@@ -349,7 +363,7 @@ impl RunInputs {
             definitions,
             &DatasetInputs {
                 tables: &self.tables(),
-                footprints: &RecordedFootprints(&self.datasets),
+                footprints,
             },
             session,
             &self.profile,
@@ -471,6 +485,7 @@ impl RecordedDataset {
             footprint,
             pruning: dataset.pruning().clone(),
             scan: dataset.scan_config().clone(),
+            read_as: dataset.read_as().clone(),
             partition_by: dataset
                 .table()
                 .map(|table| table.partition_by().to_vec())
@@ -478,18 +493,21 @@ impl RecordedDataset {
             reads: reads.collect(),
             store_policy,
             detail,
-            schema: dataset.schema().as_ref().clone(),
+            schema: dataset.stored_schema().as_ref().clone(),
         }
     }
 
     fn table_input(&self) -> TableInput {
+        let stored = Arc::new(self.schema.clone());
+        let schema = seen_schema(&stored, &self.read_as);
         TableInput {
-            schema: Arc::new(self.schema.clone()),
+            stored,
+            schema: Arc::clone(&schema),
             identity: InputIdentity {
                 kind: InputKind::Dataset,
                 identity: self.identity,
                 footprint: self.footprint,
-                schema: codeanatomy_schema::fingerprint(&self.schema),
+                schema: codeanatomy_schema::fingerprint(&schema),
                 store_policy: self.store_policy,
                 detail: self.detail.clone(),
             },
@@ -532,6 +550,7 @@ impl RecordedDataset {
             delta: DeltaSettings {
                 pruning: self.pruning.clone(),
                 scan: self.scan.clone(),
+                read_as: self.read_as.clone(),
                 // What a run has read may be read again.
                 protocol: ProtocolGate {
                     mode: ProtocolMode::Permissive,

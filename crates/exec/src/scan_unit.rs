@@ -14,6 +14,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use serde::{Deserialize, Serialize};
 
 use crate::PinnedDataset;
+use crate::reading::{CountedTable, ReadSoFar};
 
 /// A scan of a dataset as it is planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +42,8 @@ pub struct ScanResult {
     /// What was planned.
     #[serde(flatten)]
     pub planned: PlannedScan,
-    /// The files that were opened; none where nobody counted, as for files that are no Delta table
-    /// and for tables that the Delta library reads. Fewer than planned where the query needed no
-    /// more, or learned while it ran which ones it can leave out.
+    /// The files that were opened; none where nobody counted, as for CSV and JSON files. Fewer than
+    /// planned where the query needed no more, or learned while it ran which ones it can leave out.
     pub files_read: Option<u64>,
     /// The bytes that were fetched from them; columns and pages that are not needed are not.
     pub bytes_read: Option<u64>,
@@ -54,7 +54,34 @@ pub struct ScanResult {
 pub(crate) struct ScanUnit {
     planned: PlannedScan,
     provider: Arc<dyn TableProvider>,
-    counter: Option<Arc<ReadCounter>>,
+    counter: Counter,
+}
+
+/// Who counts what a scan reads.
+#[derive(Debug)]
+enum Counter {
+    /// The readers of files that the scan opens.
+    Readers(Arc<ReadCounter>),
+    /// The metrics of the engine's scan, or of the Delta library's.
+    Metrics(Arc<CountedTable>),
+}
+
+impl Counter {
+    /// A provider whose scans are counted by the engine, and the counter.
+    fn by_metrics(provider: Arc<dyn TableProvider>) -> (Arc<dyn TableProvider>, Self) {
+        let counted = Arc::new(CountedTable::new(provider));
+        (Arc::clone(&counted) as _, Self::Metrics(counted))
+    }
+
+    fn read_so_far(&self) -> Option<ReadSoFar> {
+        match self {
+            Self::Readers(counter) => Some(ReadSoFar {
+                n_files: counter.n_files(),
+                n_bytes: counter.n_bytes(),
+            }),
+            Self::Metrics(table) => table.read_so_far(),
+        }
+    }
 }
 
 impl ScanUnit {
@@ -65,10 +92,11 @@ impl ScanUnit {
         session: &dyn Session,
     ) -> Result<Self> {
         let Some(table) = dataset.table() else {
+            let (provider, counter) = Counter::by_metrics(dataset.provider()?);
             return Ok(Self {
                 planned: planned_files(dataset, filters),
-                provider: dataset.provider()?,
-                counter: None,
+                provider,
+                counter,
             });
         };
         let pruning = table.prune(session, filters);
@@ -76,7 +104,10 @@ impl ScanUnit {
         if pruning.pruned_count > 0 {
             config.file_paths = Some(pruning.candidate_paths.clone());
         }
-        let (provider, counter) = table.counted_provider(&config)?;
+        let (provider, counter) = match table.counted_provider(&config)? {
+            (provider, Some(counter)) => (provider, Counter::Readers(counter)),
+            (provider, None) => Counter::by_metrics(provider),
+        };
         Ok(Self {
             planned: planned_table(dataset, table, &pruning, filters),
             provider,
@@ -90,11 +121,11 @@ impl ScanUnit {
 
     /// What was read until now.
     pub(crate) fn result(&self) -> ScanResult {
-        let counter = self.counter.as_ref();
+        let read = self.counter.read_so_far();
         ScanResult {
             planned: self.planned.clone(),
-            files_read: counter.map(|counter| counter.n_files()),
-            bytes_read: counter.map(|counter| counter.n_bytes()),
+            files_read: read.map(|read| read.n_files),
+            bytes_read: read.map(|read| read.n_bytes),
         }
     }
 }

@@ -17,7 +17,7 @@ use codeanatomy_project::{
     CachePolicy, ContractSection, DatasetConfig, DeltaSection, Layers, LayoutSection, Project,
     ProtocolModeSetting, Source, UserConfig, ViewFile,
 };
-use codeanatomy_schema::{OnInvalid, SchemaContract};
+use codeanatomy_schema::{OnInvalid, SchemaContract, parse_data_type};
 use codeanatomy_session::{
     Machine, Notice, Preset, ProfileBuilder, RuntimeProfile, SettingSource, parallel_map,
 };
@@ -516,10 +516,21 @@ fn protocol_gate(section: &DeltaSection) -> ProtocolGate {
     }
 }
 
-fn delta_settings(project: &Project, dataset: &DatasetConfig) -> DeltaSettings {
+fn delta_settings(project: &Project, dataset: &DatasetConfig) -> Result<DeltaSettings, Errors> {
+    let mut errors = Vec::new();
+    let mut read_as = BTreeMap::new();
+    for (column, (type_name, at)) in &dataset.scan.schema {
+        match parse_data_type(type_name) {
+            Ok(data_type) => {
+                read_as.insert(column.clone(), data_type);
+            }
+            Err(error) => errors.push(error.at(at.clone()).with("dataset", &dataset.name)),
+        }
+    }
+    Errors::check(errors, ())?;
     let partition_filters = dataset.pruning.partition_filters.iter();
     let statistics_filters = dataset.pruning.statistics_filters.iter();
-    DeltaSettings {
+    Ok(DeltaSettings {
         pruning: PruningPolicy {
             partition_filters: partition_filters
                 .filter_map(|filter| {
@@ -546,6 +557,7 @@ fn delta_settings(project: &Project, dataset: &DatasetConfig) -> DeltaSettings {
             parquet_pushdown: dataset.scan.parquet_pushdown,
             ..ScanConfig::default()
         },
+        read_as,
         scan_at: dataset.scan.declared_at.clone(),
         protocol: protocol_gate(&project.delta),
         gate: FeatureGate {
@@ -555,7 +567,7 @@ fn delta_settings(project: &Project, dataset: &DatasetConfig) -> DeltaSettings {
             required_writer_features: dataset.gate.required_writer_features.clone(),
         },
         gate_at: dataset.gate.declared_at.clone(),
-    }
+    })
 }
 
 fn dataset_spec(project: &Project, dataset: &DatasetConfig) -> Result<DatasetSpec, Errors> {
@@ -584,7 +596,7 @@ fn dataset_spec(project: &Project, dataset: &DatasetConfig) -> Result<DatasetSpe
         selector: dataset.selector,
         options,
         contract,
-        delta: delta_settings(project, dataset),
+        delta: delta_settings(project, dataset)?,
         pinned_by: None,
         declared_at: Some(dataset.location_at.clone()),
     })

@@ -1,12 +1,13 @@
 //! The functions that views can call.
 
 use codeanatomy_exec::open_session;
+use codeanatomy_obs::RunRecorder;
 use codeanatomy_session::{Machine, Preset, RuntimeProfile, Session, on_planning_stack};
 use codeanatomy_udf::factory::Macros;
 use codeanatomy_udf::{Snapshot, snapshot};
 use codeanatomy_vocab::{Errors, Result, UnixMillis};
 
-use crate::Configured;
+use crate::{Configured, Planned};
 
 impl Configured {
     /// The functions that views of the project can call: those of the engine, of the function library as
@@ -28,6 +29,23 @@ impl Configured {
             return Ok(Macros::default());
         }
         self.macros.plan(&session.planning_state())
+    }
+}
+
+impl Planned {
+    /// Records what functions the session has, and for each view whether it has those that it needs.
+    pub(crate) fn record_functions(&self, recorder: &RunRecorder) {
+        let snapshot = snapshot(&self.session.state());
+        recorder.artifact("rust_udf_snapshot_v1.json", &snapshot.without_engine());
+        let needs = self.views().iter().map(|view| {
+            let bundle = view.bundle();
+            (
+                view.name().as_str(),
+                &bundle.required_udfs,
+                &bundle.required_rewrite_tags,
+            )
+        });
+        recorder.artifact("view_udf_parity_v1.json", &snapshot.parities(needs));
     }
 }
 

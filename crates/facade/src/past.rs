@@ -1,14 +1,15 @@
 //! Past runs: compared with each other and with the present, and run again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use codeanatomy_delta::StoreOptions;
 use codeanatomy_exec::{
     BuildReport, Comparison, Replay, ReplayOutcome, ReplayedView, RunInputs, Why, codes,
 };
 use codeanatomy_obs::RunStore;
 use codeanatomy_plan::PlanBundleArtifact;
-use codeanatomy_vocab::{Error, Location, Result, RunId, ViewName};
+use codeanatomy_vocab::{DatasetName, Error, Location, Result, RunId, ViewName};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -159,6 +160,30 @@ impl PastRuns {
         Comparison::new(&self.root, before, after).why(view)
     }
 
+    /// As [`why`](Self::why), with what the logs of Delta tables say of the changes between the two
+    /// records, as far as the tables still have the later versions. Of the project as it is now only
+    /// the options of stores are taken, because records hold none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`why`](Self::why).
+    pub async fn why_with_commits(
+        &self,
+        view: &ViewName,
+        before: &RunInputs,
+        after: &RunInputs,
+        configured: Option<&Configured>,
+    ) -> Result<Why> {
+        let mut why = self.why(view, before, after)?;
+        let options = stores(configured);
+        let planned = after.clone().plan_since(before, view, &self.root, &options);
+        // Where a side cannot be planned again, `why` has said so.
+        if let Ok(planned) = planned.await {
+            why.tell_changes(before, &planned);
+        }
+        Ok(why)
+    }
+
     /// Compares all views of two runs.
     ///
     /// # Errors
@@ -211,12 +236,8 @@ impl PastRuns {
     ) -> Result<ReplayReport> {
         let report = self.report(id)?;
         let folder = self.store.folder(id)?;
-        let stores = configured
-            .into_iter()
-            .flat_map(Configured::datasets)
-            .map(|spec| (spec.name.clone(), spec.options.clone()))
-            .collect();
-        let replay = Replay::new(&self.root, self.inputs(id)?, report.views, stores)?;
+        let inputs = self.inputs(id)?;
+        let replay = Replay::new(&self.root, inputs, report.views, stores(configured))?;
         let names: BTreeSet<ViewName> = match options.views.is_empty() {
             true => replay.built().cloned().collect(),
             false => options.views.iter().cloned().collect(),
@@ -239,6 +260,15 @@ impl ReplayReport {
     pub fn has(&self, outcome: ReplayOutcome) -> bool {
         self.views.iter().any(|view| view.outcome == outcome)
     }
+}
+
+/// The options of the stores of all datasets.
+fn stores(configured: Option<&Configured>) -> BTreeMap<DatasetName, StoreOptions> {
+    configured
+        .into_iter()
+        .flat_map(Configured::datasets)
+        .map(|spec| (spec.name.clone(), spec.options.clone()))
+        .collect()
 }
 
 fn bundle(folder: &Path, view: &ViewName) -> Result<PlanBundleArtifact> {

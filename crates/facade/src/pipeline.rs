@@ -43,7 +43,7 @@ pub struct Pinned {
 pub struct Planned {
     root: PathBuf,
     configured: Configured,
-    session: Arc<Session>,
+    pub(crate) session: Arc<Session>,
     views: Arc<PlannedViews>,
     pub(crate) datasets: BTreeMap<DatasetName, Arc<PinnedDataset>>,
     states: BTreeMap<ViewName, OutputState>,
@@ -380,6 +380,7 @@ impl Planned {
         recorder.pins(self.pins());
         recorder.artifact(INPUTS, &self.inputs());
         recorder.artifact("plan.json", &plan);
+        self.record_functions(&recorder);
         let openlineage = self.openlineage(&bound, &run_id);
         let mut observers = vec![Arc::clone(&recorder) as Arc<dyn Observer>, observer];
         observers.extend(openlineage.clone().map(|sink| sink as Arc<dyn Observer>));

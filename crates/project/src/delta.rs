@@ -1,6 +1,6 @@
 //! What only Delta tables have: `[delta]`, and of a dataset `pruning`, `scan` and `gate`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use codeanatomy_vocab::{Error, Location, Result};
 
@@ -20,7 +20,7 @@ const GATE_KEYS: [&str; 4] = [
     "required_reader_features",
     "required_writer_features",
 ];
-const SCAN_KEYS: [&str; 2] = ["file_column", "parquet_pushdown"];
+const SCAN_KEYS: [&str; 3] = ["file_column", "parquet_pushdown", "schema"];
 const PRUNING_KEYS: [&str; 2] = ["partition_filters", "statistics_filters"];
 const PARTITION_KEYS: [&str; 5] = ["column", "op", "value", "values", "or_null"];
 const STATISTICS_KEYS: [&str; 3] = ["column", "op", "value"];
@@ -88,6 +88,8 @@ pub struct ScanSection {
     pub file_column: Option<String>,
     /// Whether filters are evaluated while pages are decoded.
     pub parquet_pushdown: Option<bool>,
+    /// Columns that are read as other types, each with the type as it is written and its place.
+    pub schema: BTreeMap<String, (String, Location)>,
     /// Where it is written.
     pub declared_at: Option<Location>,
 }
@@ -170,6 +172,17 @@ impl ScanSection {
             parquet_pushdown: section
                 .get("parquet_pushdown")
                 .and_then(|entry| findings.take(entry.boolean())),
+            schema: section
+                .get("schema")
+                .and_then(|entry| findings.take(entry.section()))
+                .map(|columns| {
+                    let types = columns.entries().filter_map(|entry| {
+                        let type_name = findings.take(entry.filled_text())?;
+                        Some((entry.key().to_owned(), (type_name, entry.at())))
+                    });
+                    types.collect()
+                })
+                .unwrap_or_default(),
             declared_at: Some(section.at().clone()),
         }
     }

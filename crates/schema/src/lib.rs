@@ -44,6 +44,8 @@ mod align;
 #[cfg(feature = "validate")]
 mod prove;
 #[cfg(feature = "validate")]
+mod range;
+#[cfg(feature = "validate")]
 mod statistics;
 #[cfg(feature = "validate")]
 pub mod validate;

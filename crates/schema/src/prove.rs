@@ -3,10 +3,12 @@
 //! Nothing here trusts what a table declares about its keys; that a column is declared not null is
 //! trusted, because the engine and the file formats hold to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use datafusion_common::{Column, DFSchema, JoinType, NullEquality};
+use datafusion_common::{Column, DFSchema, JoinType, NullEquality, ScalarValue};
 use datafusion_expr::{Aggregate, Distinct, Expr, Join, LogicalPlan, Operator, TableScan};
+
+use crate::range::{Range, integer};
 
 /// Whether no row of `plan` can have a null in the column at `position`: its type says so, a filter
 /// or an inner join lets no null through, or all of that is true of the columns that it stands for.
@@ -19,19 +21,49 @@ pub fn proves_not_null(plan: &LogicalPlan, position: usize) -> bool {
 /// What is known of the rows of tables, beyond their types: from the statistics of exactly the files
 /// that will be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts(BTreeSet<(String, String)>);
+pub struct Facts {
+    /// Columns without nulls, by table and column.
+    not_null: BTreeSet<(String, String)>,
+    /// The least and the greatest integer of columns, by table and column.
+    ranges: BTreeMap<(String, String), (i128, i128)>,
+}
 
 impl Facts {
     /// That no row of a table, as the plan calls it, has a null in this column.
     pub fn add_not_null(&mut self, table: impl Into<String>, column: impl Into<String>) {
-        self.0.insert((table.into(), column.into()));
+        self.not_null.insert((table.into(), column.into()));
+    }
+
+    /// That every value of an integer column of a table, as the plan calls it, is at least `min` and at
+    /// most `max`, nulls aside.
+    pub fn add_range(
+        &mut self,
+        table: impl Into<String>,
+        column: impl Into<String>,
+        min: &ScalarValue,
+        max: &ScalarValue,
+    ) {
+        if let (Some(min), Some(max)) = (integer(min), integer(max)) {
+            self.ranges
+                .insert((table.into(), column.into()), (min, max));
+        }
+    }
+
+    /// Between what the values of a column of a scan lie.
+    pub(crate) fn range(&self, scan: &TableScan, position: usize) -> Option<Range> {
+        let field = scan.projected_schema.fields().get(position)?;
+        let names = (scan.table_name.to_string(), field.name().clone());
+        self.ranges.get(&names).map(|(min, max)| Range {
+            min: Some(*min),
+            max: Some(*max),
+        })
     }
 
     fn is_not_null(&self, scan: &TableScan, position: usize) -> bool {
         let fields = scan.projected_schema.fields();
         fields.get(position).is_some_and(|field| {
             let names = (scan.table_name.to_string(), field.name().clone());
-            self.0.contains(&names)
+            self.not_null.contains(&names)
         })
     }
 }
@@ -274,7 +306,7 @@ fn unique_in_join<'p>(join: &'p Join, positions: &[usize]) -> Step<(&'p LogicalP
 
 /// The keys of groups, which are the first columns of the output. Nothing for grouping sets, which
 /// put null in the place of a key, and for keys that stand twice, of which the output has one column.
-fn group_keys(aggregate: &Aggregate) -> Option<&[Expr]> {
+pub(crate) fn group_keys(aggregate: &Aggregate) -> Option<&[Expr]> {
     let columns = aggregate.schema.fields().len();
     let keys = columns.checked_sub(aggregate.aggr_expr.len())?;
     let plain = !matches!(aggregate.group_expr.first(), Some(Expr::GroupingSet(_)));
@@ -320,7 +352,7 @@ fn same_column<'p>(
 }
 
 /// The position of the column that an expression is.
-fn position_of(expr: &Expr, schema: &DFSchema) -> Option<usize> {
+pub(crate) fn position_of(expr: &Expr, schema: &DFSchema) -> Option<usize> {
     let mut expr = expr;
     while let Expr::Alias(alias) = expr {
         expr = &alias.expr;
@@ -371,7 +403,7 @@ fn lets_no_null_through(predicate: &Expr, schema: &DFSchema, position: usize) ->
 }
 
 /// The schema of a plan, however many nodes pass it on.
-fn schema(plan: &LogicalPlan) -> &DFSchema {
+pub(crate) fn schema(plan: &LogicalPlan) -> &DFSchema {
     let mut plan = plan;
     loop {
         plan = match plan {

@@ -28,6 +28,7 @@
 // The text of one view.
 mod spec;
 mod sql_error;
+mod survey;
 
 // All views together.
 mod graph;

@@ -1,7 +1,6 @@
 //! The text of one view, parsed and checked.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,10 +8,11 @@ use codeanatomy_vocab::{Error, Location, Position, Result, ViewName};
 pub use datafusion_common::config::Dialect;
 use datafusion_sql::parser::{DFParserBuilder, Statement};
 use datafusion_sql::resolve::resolve_table_references;
-use datafusion_sql::sqlparser::ast::{self, ObjectName, TableFactor, Visit, Visitor};
+use datafusion_sql::sqlparser::ast;
 use datafusion_sql::sqlparser::dialect::dialect_from_str;
 use datafusion_sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
+use crate::survey::Survey;
 use crate::{codes, sql_error};
 
 /// Text beyond this is refused before it is parsed.
@@ -61,9 +61,9 @@ impl ViewSpec {
         dialect: Dialect,
     ) -> Result<Self> {
         let sql = sql.into();
-        let statement =
+        let (statement, survey) =
             parse_one(&path, &sql, dialect).map_err(|error| error.with("view", &name))?;
-        let references = references(&statement)
+        let references = references(&statement, &survey)
             .map_err(|error| sql_error::parse_error(&error, &path, &sql).with("view", &name))?;
         Ok(Self {
             name,
@@ -117,7 +117,7 @@ impl ViewSpec {
     }
 }
 
-fn parse_one(path: &Path, sql: &Arc<str>, dialect: Dialect) -> Result<Statement> {
+fn parse_one(path: &Path, sql: &Arc<str>, dialect: Dialect) -> Result<(Statement, Survey)> {
     if sql.len() > MAX_SQL_BYTES {
         return Err(Error::new(
             codes::TOO_COMPLEX,
@@ -174,8 +174,9 @@ fn parse_one(path: &Path, sql: &Arc<str>, dialect: Dialect) -> Result<Statement>
         return Err(one("the view holds no statement", first)
             .with_help("write the view's query, or delete the file"));
     };
-    check_is_query(&statement, path, sql, first)?;
-    if expression_depth(&statement) > MAX_EXPR_DEPTH {
+    let survey = Survey::of(&statement);
+    check_is_query(&statement, &survey, path, sql, first)?;
+    if survey.depth > MAX_EXPR_DEPTH {
         return Err(Error::new(
             codes::TOO_COMPLEX,
             format!("the view nests expressions deeper than {MAX_EXPR_DEPTH} levels"),
@@ -183,7 +184,7 @@ fn parse_one(path: &Path, sql: &Arc<str>, dialect: Dialect) -> Result<Statement>
         .at(Location::file(path))
         .with_help("replace a long chain of OR by IN, or by a join with a dataset of values"));
     }
-    Ok(statement)
+    Ok((statement, survey))
 }
 
 /// Where the first and the second statement start.
@@ -213,15 +214,16 @@ fn statement_starts(tokens: &[TokenWithSpan]) -> (Option<Position>, Option<Posit
 
 fn check_is_query(
     statement: &Statement,
+    survey: &Survey,
     path: &Path,
     sql: &Arc<str>,
     start: Option<Position>,
 ) -> Result<()> {
     if let Statement::Statement(statement) = statement
-        && let ast::Statement::Query(query) = statement.as_ref()
+        && matches!(statement.as_ref(), ast::Statement::Query(_))
     {
         // `SELECT ... INTO` and `WITH x AS (INSERT ...)` are queries by form only.
-        return match hidden_write(query) {
+        return match survey.write {
             None => Ok(()),
             Some(what) => Err(not_a_query(what, path, sql, start)),
         };
@@ -249,120 +251,15 @@ fn not_a_query(what: &str, path: &Path, sql: &Arc<str>, start: Option<Position>)
     .with_help("a view only reads: set its output with `cache` in the .toml beside it")
 }
 
-fn hidden_write(query: &ast::Query) -> Option<&'static str> {
-    struct FindWrite;
-    impl Visitor for FindWrite {
-        type Break = &'static str;
-
-        fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<Self::Break> {
-            match query.body.as_ref() {
-                ast::SetExpr::Insert(_) => ControlFlow::Break("INSERT"),
-                ast::SetExpr::Update(_) => ControlFlow::Break("UPDATE"),
-                ast::SetExpr::Delete(_) => ControlFlow::Break("DELETE"),
-                ast::SetExpr::Merge(_) => ControlFlow::Break("MERGE"),
-                _ => ControlFlow::Continue(()),
-            }
-        }
-
-        fn pre_visit_select(&mut self, select: &ast::Select) -> ControlFlow<Self::Break> {
-            match select.into {
-                Some(_) => ControlFlow::Break("SELECT INTO"),
-                None => ControlFlow::Continue(()),
-            }
-        }
-    }
-    match query.visit(&mut FindWrite) {
-        ControlFlow::Break(what) => Some(what),
-        ControlFlow::Continue(()) => None,
-    }
-}
-
-fn expression_depth(statement: &Statement) -> usize {
-    #[derive(Default)]
-    struct Depth {
-        now: usize,
-        max: usize,
-    }
-    impl Visitor for Depth {
-        type Break = ();
-
-        fn pre_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
-            self.now += 1;
-            self.max = self.max.max(self.now);
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
-            self.now -= 1;
-            ControlFlow::Continue(())
-        }
-    }
-    let mut depth = Depth::default();
-    if let Statement::Statement(statement) = statement {
-        let _: ControlFlow<()> = statement.visit(&mut depth);
-    }
-    depth.max
-}
-
-/// The names in `FROM`: those of tables, and those that are called.
-#[derive(Default)]
-struct Factors {
-    read: BTreeSet<String>,
-    called: BTreeSet<String>,
-}
-
-fn references(statement: &Statement) -> datafusion_common::Result<Vec<Reference>> {
-    #[derive(Default)]
-    struct Positions(BTreeMap<String, Position>, Factors);
-    impl Visitor for Positions {
-        type Break = ();
-
-        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-            if let TableFactor::Table { name, args, .. } = factor
-                && let Ok(table) =
-                    datafusion_sql::planner::object_name_to_table_reference(name.clone(), true)
-            {
-                let names = match args {
-                    Some(_) => &mut self.1.called,
-                    None => &mut self.1.read,
-                };
-                names.insert(table.to_string());
-            }
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-            let spelled =
-                datafusion_sql::planner::object_name_to_table_reference(relation.clone(), true);
-            let start = relation
-                .0
-                .first()
-                .and_then(|part| part.as_ident())
-                .map(|ident| ident.span.start)
-                .filter(|start| start.line > 0);
-            if let (Ok(table), Some(start)) = (spelled, start) {
-                let position = Position {
-                    line: usize::try_from(start.line).unwrap_or(1),
-                    column: usize::try_from(start.column).unwrap_or(1),
-                };
-                self.0.entry(table.to_string()).or_insert(position);
-            }
-            ControlFlow::Continue(())
-        }
-    }
+fn references(statement: &Statement, survey: &Survey) -> datafusion_common::Result<Vec<Reference>> {
     let (tables, _) = resolve_table_references(statement, true)?;
-    let mut positions = Positions::default();
-    if let Statement::Statement(statement) = statement {
-        let _: ControlFlow<()> = statement.visit(&mut positions);
-    }
     let tables: BTreeSet<String> = tables.iter().map(ToString::to_string).collect();
-    let factors = &positions.1;
     Ok(tables
         .into_iter()
         // A call of a table function reads no table of its name; planning says what it is.
-        .filter(|table| factors.read.contains(table) || !factors.called.contains(table))
+        .filter(|table| survey.read.contains(table) || !survey.called.contains(table))
         .map(|table| {
-            let position = positions.0.get(&table).copied();
+            let position = survey.positions.get(&table).copied();
             Reference { table, position }
         })
         .collect())

@@ -85,6 +85,41 @@ async fn a_run_with_another_implementation_of_a_function_is_not_replayed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_records_the_functions_that_there_were_and_who_needed_which() {
+    let shop = shop();
+    let run = shop.build().await.run_id;
+    let folder = shop.root().join(".codeanatomy/runs").join(run.as_str());
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let snapshot = read("rust_udf_snapshot_v1.json");
+    let functions = snapshot["functions"].as_array().unwrap();
+    let names: Vec<&str> = functions
+        .iter()
+        .map(|f| f["name"].as_str().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"stable_id_parts") && !names.contains(&"abs"),
+        "{names:?}"
+    );
+    let planned = shop.planned().await.unwrap();
+    assert_eq!(
+        snapshot["hash"],
+        serde_json::to_value(planned.inputs().udf_snapshot).unwrap()
+    );
+    let parities = read("view_udf_parity_v1.json");
+    let of_ids = parities
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["view"] == "ids");
+    let of_ids = of_ids.unwrap();
+    assert_eq!(of_ids["parity"], true);
+    let required = of_ids["required"].as_array().unwrap();
+    assert!(required.contains(&"utf8_normalize".into()), "{required:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_misspelt_function_is_told_with_the_nearest() {
     let shop = shop();
     shop.view(

@@ -263,6 +263,40 @@ async fn why_names_the_commit_that_changed_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn between_two_runs_too_the_commit_is_named_that_changed_a_row() {
+    let (lake, mut table) = lake().await;
+    let run_of = async |view: &str| {
+        let planned = lake.planned().await;
+        planned.built_by(&name(view)).unwrap().clone()
+    };
+    let first = run_of("part").await;
+    table.commit(Kind::Comment, &mut Random::new(1)).await;
+    table.append_rows(&[("a", 4)]).await;
+    lake.build().await;
+    let second = run_of("part").await;
+    // What came later is neither here nor there.
+    table.append_rows(&[("a", 5)]).await;
+    table.commit(Kind::Optimize, &mut Random::new(1)).await;
+    let past = PastRuns::new(lake.root());
+    let [before, after] = [&first, &second].map(|run| past.inputs(run.as_str()).unwrap());
+    let part = name("part");
+    let why = past.why_with_commits(&part, &before, &after, None);
+    let why = why.await.unwrap();
+    assert!(why.changed && why.proven, "{why:?}");
+    let commit = why.causes[0].commit.as_ref().unwrap();
+    assert_eq!(
+        (commit.version, commit.operation.as_deref()),
+        (4, Some("WRITE"))
+    );
+    // The table is gone, so nobody can tell; the causes are the same.
+    fs::remove_dir_all(lake.table()).unwrap();
+    let why = past.why_with_commits(&part, &before, &after, None);
+    let why = why.await.unwrap();
+    assert!(why.causes[0].commit.is_none());
+    assert_eq!(why.causes[0].component, "input_footprint");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edited_query_alone_is_the_cause_where_the_table_is_the_same() {
     let (lake, _table) = lake().await;
     let run = lake

@@ -134,6 +134,57 @@ async fn the_path_of_a_file_is_a_column_that_depends_on_the_layout() {
     assert_eq!(lake.rows("files").await.len(), 3);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_are_read_as_wider_types_and_still_pruned() {
+    let schema = |types: &str| format!("scan = {{ schema = {{ {types} }} }}\n");
+    let plain = Lake::new("");
+    table(&plain).await;
+    let lake = Lake::new(&schema(
+        "n = 'Decimal128(30, 2)', p = 'Dictionary(Int32, Utf8)'",
+    ));
+    table(&lake).await;
+    for lake in [&plain, &lake] {
+        lake.stored(
+            "large",
+            "select n, p, arrow_typeof(n) as kind from t where n >= 100",
+        );
+        lake.stored("others", "select id from t");
+        lake.build().await;
+    }
+    let numbers = |rows: Vec<String>| -> Vec<(f64, String)> {
+        rows.iter()
+            .map(|row| {
+                let mut values = row.split('|');
+                let n = values.next().unwrap().parse().unwrap();
+                (n, values.next().unwrap().to_owned())
+            })
+            .collect()
+    };
+    let rows = lake.rows("large").await;
+    assert!(rows[0].ends_with("Decimal128(30, 2)"), "{rows:?}");
+    assert_eq!(numbers(rows), numbers(plain.rows("large").await));
+    let [before, after] = [plain.plan().await, lake.plan().await];
+    let files = |report, view| plan_of(report, view).scans[0].files;
+    assert_eq!(files(&after, "large"), files(&before, "large"));
+    assert!(files(&after, "large") < files(&after, "others"));
+    let key = |report, view| plan_of(report, view).plan_fingerprint;
+    assert_ne!(key(&before, "large"), key(&after, "large"));
+
+    for (types, expected) in [
+        ("n = 'Int8'", "does not hold every value of it"),
+        ("m = 'Int64'", "no column `m`"),
+        ("n = 'Number'", "`Number` is not a type"),
+    ] {
+        let wrong = Lake::new(&schema(types));
+        table(&wrong).await;
+        wrong.stored("others", "select id from t");
+        let errors = wrong.planned_with(Overrides::default()).await.unwrap_err();
+        let error = errors.iter().next().unwrap();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.location().unwrap().position().unwrap().line, 5);
+    }
+}
+
 fn request(dataset: &str, selector: DeltaVersionSelector) -> PinRequest {
     PinRequest {
         dataset: DatasetName::new(dataset).unwrap(),

@@ -36,26 +36,34 @@ struct Sides {
 }
 
 impl Sides {
-    fn compare(&self, dir: &Path, args: &Args) -> Result<Why, Errors> {
-        let mut why = PastRuns::new(dir).why(&args.view, &self.before, &self.after)?;
+    fn compare(&self, dir: &Path, args: &Args, context: &Context) -> Result<Why, Errors> {
+        let past = PastRuns::new(dir);
+        let (view, before, after) = (&args.view, &self.before, &self.after);
         if let Some(planned) = &self.planned {
-            why.tell_changes(&self.before, planned.views());
+            let mut why = past.why(view, before, after)?;
+            why.tell_changes(before, planned.views());
+            return Ok(why);
         }
-        Ok(why)
+        // Only options of stores are taken from it; a project that is broken now has none to give.
+        let configured = context.configured_in(dir).ok();
+        context.block_on(async {
+            let why = past.why_with_commits(view, before, after, configured.as_ref());
+            Ok(why.await?)
+        })
     }
 }
 
 pub(crate) fn why(args: &Args, context: &Context) -> Result<Exit, Errors> {
     let dir = context.project_dir()?;
     let sides = sides(args, &dir, context)?;
-    let why = sides.compare(&dir, args)?;
+    let why = sides.compare(&dir, args, context)?;
     print(&why, &sides, context, changed_text)
 }
 
 pub(crate) fn why_not(args: &Args, context: &Context) -> Result<Exit, Errors> {
     let dir = context.project_dir()?;
     let sides = sides(args, &dir, context)?;
-    let why = sides.compare(&dir, args)?;
+    let why = sides.compare(&dir, args, context)?;
     print(&why, &sides, context, unchanged_text)
 }
 

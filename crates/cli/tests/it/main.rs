@@ -13,6 +13,7 @@ mod interrupt;
 mod journey;
 mod lineage;
 mod openlineage;
+mod pins;
 mod project;
 #[cfg(feature = "s3")]
 mod s3;

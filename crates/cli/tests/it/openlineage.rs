@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::{Value, json};
@@ -118,6 +119,63 @@ fn check(events: &[Value]) {
             .collect();
         assert!(problems.is_empty(), "{problems:#?}\n{event:#}");
     }
+    match std::env::var_os("OPENLINEAGE_SPEC") {
+        Some(folder) => check_with_published(events, Path::new(&folder)),
+        None => eprintln!(
+            "not held against the published schemas: set OPENLINEAGE_SPEC to the folder `spec` of \
+             a clone of OpenLineage"
+        ),
+    }
+}
+
+/// The published schemas, at whatever version the folder has.
+struct Published(PathBuf);
+
+impl jsonschema::Retrieve for Published {
+    fn retrieve(
+        &self,
+        uri: &jsonschema::Uri<String>,
+    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let path = uri.path().as_str();
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let folder = match path.contains("/facets/") {
+            true => self.0.join("facets"),
+            false => self.0.clone(),
+        };
+        Ok(serde_json::from_slice(&std::fs::read(folder.join(file))?)?)
+    }
+}
+
+/// Holds events, and every facet in them, against the schemas that they name themselves.
+fn check_with_published(events: &[Value], folder: &Path) {
+    let holds = |url: &str, value: &Value| {
+        let validator = jsonschema::options()
+            .with_retriever(Published(folder.to_owned()))
+            .build(&json!({ "$ref": url }))
+            .unwrap_or_else(|error| panic!("{url}: {error}"));
+        let problems: Vec<String> = validator
+            .iter_errors(value)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(problems.is_empty(), "{url}: {problems:#?}\n{value:#}");
+    };
+    let mut n_facets = 0;
+    for event in events {
+        holds(event["schemaURL"].as_str().unwrap(), event);
+        let mut open = vec![event];
+        while let Some(value) = open.pop() {
+            if let Some(url) = value.get("_schemaURL").and_then(Value::as_str) {
+                holds(url, value);
+                n_facets += 1;
+            }
+            match value {
+                Value::Object(entries) => open.extend(entries.values()),
+                Value::Array(items) => open.extend(items),
+                _ => {}
+            }
+        }
+    }
+    assert!(n_facets > 0);
 }
 
 /// `TYPE job` of each event.

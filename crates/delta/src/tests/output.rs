@@ -262,20 +262,102 @@ async fn of_two_builds_at_the_same_time_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn constraints_that_somebody_gave_the_table_are_kept() {
+    let output = Output::new();
+    output
+        .write("select 1::bigint as a, 'x' as b")
+        .await
+        .unwrap();
+    output
+        .library_table()
+        .await
+        .add_constraint()
+        .with_constraint("positive", "a > 0 and length(b) < 3")
+        .await
+        .unwrap();
+    assert!(output.state().await.unwrap().stamp.is_some());
+    // Broken, and unknown of a null.
+    for broken in [
+        "select 2::bigint as a, 'xyz' as b",
+        "select null::bigint as a, 'x' as b",
+        "select n as a, 'x' as b from (values (1), (2), (0), (7)) as t(n)",
+    ] {
+        let error = output.write(broken).await.unwrap_err();
+        assert_eq!(error.code(), codes::CONSTRAINT_BROKEN, "{broken}");
+        assert!(
+            error
+                .to_string()
+                .contains("1 row breaks the table's constraint `positive`")
+        );
+        assert_eq!(output.rows().await, ["1|x"], "{broken}");
+    }
+    // Other columns, among them times without a zone, which make the table's protocol newer.
+    output
+        .write("select 'yy' as b, 7::bigint as a, timestamp '2024-01-01 00:00:00' as t")
+        .await
+        .unwrap();
+    let table = output.library_table().await;
+    let snapshot = table.snapshot().unwrap();
+    assert_eq!(
+        snapshot.metadata().configuration()["delta.constraints.positive"],
+        "a > 0 and length(b) < 3"
+    );
+    let protocol = serde_json::to_value(snapshot.protocol()).unwrap();
+    assert!(
+        protocol["writerFeatures"]
+            .as_array()
+            .unwrap()
+            .contains(&"checkConstraints".into()),
+        "{protocol}"
+    );
+    let error = output
+        .write("select 'yy' as b, -7::bigint as a, timestamp '2024-01-01 00:00:00' as t")
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), codes::CONSTRAINT_BROKEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn constraints_that_cannot_be_checked_are_not_trampled_on() {
+    for (condition, why) in [
+        ("a / 2 > 0", "engines do not agree about `"),
+        ("a > 0", "it does not fit the view's columns"),
+    ] {
+        let output = Output::new();
+        output.write("select 4::bigint as a").await.unwrap();
+        output
+            .library_table()
+            .await
+            .add_constraint()
+            .with_constraint("positive", condition)
+            .await
+            .unwrap();
+        let query = if condition == "a > 0" {
+            "select 4::bigint as b"
+        } else {
+            "select 6::bigint as a"
+        };
+        let error = output.write(query).await.unwrap_err();
+        assert_eq!(error.code(), codes::UNSUPPORTED_OUTPUT, "{condition}");
+        assert!(error.to_string().contains(why), "{error}");
+        assert_eq!(output.rows().await, ["4"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_that_somebody_gave_the_table_are_not_trampled_on() {
     let output = Output::new();
     output.write("select 1::bigint as a").await.unwrap();
     output
         .library_table()
         .await
-        .add_constraint()
-        .with_constraint("positive", "a > 0")
+        .set_tbl_properties()
+        .with_properties([("delta.appendOnly".to_owned(), "true".to_owned())].into())
         .await
         .unwrap();
-    assert!(output.state().await.unwrap().stamp.is_some());
     let error = output.write("select -1::bigint as a").await.unwrap_err();
     assert_eq!(error.code(), codes::UNSUPPORTED_OUTPUT);
-    assert!(error.to_string().contains("delta.constraints.positive"));
+    assert!(error.to_string().contains("delta.appendOnly"));
     assert_eq!(output.rows().await, ["1"]);
 }
 

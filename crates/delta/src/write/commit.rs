@@ -306,7 +306,18 @@ fn with_time_without_zone(existing: &Existing, schema: &Schema) -> Result<Option
     let mut writer = writer;
     if old.min_writer_version() < 7 {
         // What the older versions imply has to be said from here on.
-        writer.extend(["appendOnly", "invariants"].map(str::to_owned));
+        let implied = [
+            (2, "appendOnly"),
+            (2, "invariants"),
+            (3, "checkConstraints"),
+            (4, "changeDataFeed"),
+            (4, "generatedColumns"),
+            (5, "columnMapping"),
+        ];
+        let implied = implied
+            .into_iter()
+            .filter(|(since, _)| old.min_writer_version() >= *since);
+        writer.extend(implied.map(|(_, feature)| feature.to_owned()));
     }
     let with = |mut features: Vec<String>| {
         features.push(FEATURE.to_owned());

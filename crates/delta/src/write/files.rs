@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::partition::{PartitionValues, Splitter, file_schema, folder};
+use super::rules::Rules;
 use super::{OutputLayout, RowHook, WriteProgress, stats};
 use crate::codes;
 use crate::error::{Access, internal, query_error, store_error};
@@ -61,6 +62,8 @@ pub(super) struct Job {
     pub(super) schema: SchemaRef,
     /// What is kept beside the columns in the schema of each file.
     pub(super) metadata: HashMap<String, String>,
+    /// What every row has to keep.
+    pub(super) rules: Rules,
     pub(super) partition_by: Vec<String>,
     pub(super) layout: OutputLayout,
     pub(super) progress: WriteProgress,
@@ -271,6 +274,7 @@ impl TaskWriter {
                 continue;
             }
             let batch = conform(&batch, &shared.job.schema)?;
+            shared.job.rules.check(&batch)?;
             if let Some(hook) = &shared.job.hook {
                 hook.rows(&batch)?;
             }

@@ -5,6 +5,7 @@ mod files;
 mod layout;
 mod partition;
 mod rebase;
+mod rules;
 mod stats;
 mod target;
 
@@ -136,6 +137,8 @@ pub struct Committed {
 ///   property that cannot be kept.
 /// - [`CA-DELTA-0019`](crate::codes::UNSUPPORTED_OUTPUT): the table was given features or rules
 ///   that the writer cannot keep.
+/// - [`CA-DELTA-0038`](crate::codes::CONSTRAINT_BROKEN): a row breaks a CHECK constraint that the table
+///   was given. Constraints stay with the table.
 pub async fn overwrite(
     spec: OverwriteSpec,
     plan: Arc<dyn ExecutionPlan>,
@@ -218,10 +221,12 @@ pub(crate) async fn write_in(
     let target = Target::examine(store, &spec, mode).await?;
     let columns = target.columns(store, &spec, mode, &schema)?;
     let schema = in_order_of(&schema, &columns);
+    let rules = target.rules(store, &schema)?;
     let job = files::Job {
         store: store.clone(),
         schema: Arc::clone(&schema),
         metadata: spec.schema.metadata().clone(),
+        rules,
         partition_by: spec.partition_by.clone(),
         layout: spec.layout.clone(),
         progress,

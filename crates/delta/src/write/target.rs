@@ -1,5 +1,6 @@
 //! What is at the place of the output, and whether it may be overwritten.
 
+use arrow_schema::SchemaRef;
 use codeanatomy_vocab::{DeltaVersion, Error, Result};
 use deltalake_core::kernel::{Add, EagerSnapshot, Metadata, Remove, Snapshot};
 use deltalake_core::{ObjectStoreError, Path};
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use super::files::is_ours;
 use super::rebase::{self, Replaced};
+use super::rules::Rules;
 use super::{OverwriteSpec, WriteMode};
 use crate::active;
 use crate::error::{Access, store_error};
@@ -75,6 +77,16 @@ impl Target {
             snapshot,
             txn_version,
         })))
+    }
+
+    /// What every row of the table has to keep.
+    pub(super) fn rules(&self, store: &Store, columns: &SchemaRef) -> Result<Rules> {
+        match self {
+            Self::New => Ok(Rules::default()),
+            Self::Existing(existing) => {
+                Rules::read(existing.snapshot.metadata(), columns, store.location())
+            }
+        }
     }
 
     pub(super) fn is_new(&self) -> bool {
@@ -216,7 +228,7 @@ fn refuse_rules(store: &Store, metadata: &Metadata) -> Result<()> {
             | "delta.enableIcebergCompatV1"
             | "delta.enableIcebergCompatV2" => is_on(value),
             "delta.columnMapping.mode" => *value != "none",
-            key => key.starts_with("delta.constraints."),
+            _ => false,
         })
         .map(|(key, _)| key.as_str())
         .min();

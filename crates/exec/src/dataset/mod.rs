@@ -4,6 +4,7 @@ mod files;
 mod objects;
 mod parquet;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,11 +14,12 @@ use codeanatomy_delta::{
 use codeanatomy_obs::PinSummary;
 use codeanatomy_plan::{InputIdentity, InputKind};
 use codeanatomy_project::{CsvOptions, DatasetFormat, Place};
+use codeanatomy_schema::EvolutionPolicy;
 use codeanatomy_session::Session;
 use codeanatomy_vocab::{
-    DatasetName, DeltaInputPin, DeltaVersionSelector, Error, Errors, Location, Result,
+    DatasetName, DeltaInputPin, DeltaVersionSelector, Error, Errors, Location, Result, nearest,
 };
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::Expr;
 
@@ -61,6 +63,8 @@ pub struct DeltaSettings {
     pub pruning_at: Option<Location>,
     /// How its files are read.
     pub scan: ScanConfig,
+    /// Columns that views see as other types, which hold every value of the column.
+    pub read_as: BTreeMap<String, DataType>,
     /// Where that is written, for errors.
     pub scan_at: Option<Location>,
     /// Which tables the project lets in.
@@ -80,6 +84,7 @@ pub struct PinnedDataset {
     csv: CsvOptions,
     pruning: PruningPolicy,
     scan: ScanConfig,
+    read_as: BTreeMap<String, DataType>,
     /// The conditions of the pruning policy.
     filters: Vec<Expr>,
     content: Content,
@@ -141,6 +146,7 @@ impl DatasetSpec {
             csv: self.csv,
             pruning: self.delta.pruning.clone(),
             scan: self.delta.scan.clone(),
+            read_as: self.delta.read_as.clone(),
             filters,
             content,
         };
@@ -196,7 +202,11 @@ impl DeltaSettings {
         let Content::Delta(table) = content else {
             let settings = [
                 ("pruning", self.pruning.is_empty(), &self.pruning_at),
-                ("scan", self.scan == ScanConfig::default(), &self.scan_at),
+                (
+                    "scan",
+                    self.scan == ScanConfig::default() && self.read_as.is_empty(),
+                    &self.scan_at,
+                ),
                 ("gate", self.gate == FeatureGate::default(), &self.gate_at),
             ];
             let errors: Vec<_> = settings
@@ -229,7 +239,11 @@ impl DeltaSettings {
         if let Err(error) = table.provider_with(&self.scan) {
             errors.push((error, self.scan_at.clone()));
         }
-        match self.pruning.filters(&table.schema(), table.partition_by()) {
+        let schema = table.schema();
+        let problems = self.read_as.iter();
+        let problems = problems.filter_map(|(column, as_type)| misread(&schema, column, as_type));
+        errors.extend(problems.map(|error| (error, self.scan_at.clone())));
+        match self.pruning.filters(&schema, table.partition_by()) {
             Ok(filters) if errors.is_empty() => return Ok(filters),
             Ok(_) => {}
             Err(found) => {
@@ -250,6 +264,53 @@ fn only_delta(setting: &str) -> Error {
     ))
 }
 
+/// What is wrong with reading a column as another type.
+fn misread(schema: &Schema, column: &str, as_type: &DataType) -> Option<Error> {
+    let names = || schema.fields().iter().map(|field| field.name().as_str());
+    let Ok(field) = schema.field_with_name(column) else {
+        return Some(
+            Error::new(
+                codeanatomy_delta::codes::INVALID_SCAN,
+                format!("the table has no column `{column}` that could be read as {as_type}"),
+            )
+            .with_nearest(nearest(column, names()))
+            .with_help("correct the name under `schema`, or remove it"),
+        );
+    };
+    let stored = field.data_type();
+    let holds_all = !stored.is_nested()
+        && !as_type.is_nested()
+        && EvolutionPolicy::Relaxed.accepts(stored, as_type);
+    (!holds_all).then(|| {
+        Error::new(
+            codeanatomy_delta::codes::INVALID_SCAN,
+            format!(
+                "`{column}` is of type {stored}, and {as_type} does not hold every value of it"
+            ),
+        )
+        .with_expected("a wider type, or another storage of the same")
+        .with_help("convert the column in a view, where a value that does not fit is seen")
+    })
+}
+
+/// A schema in which some columns have other types.
+pub(crate) fn seen_schema(schema: &SchemaRef, read_as: &BTreeMap<String, DataType>) -> SchemaRef {
+    if read_as.is_empty() {
+        return Arc::clone(schema);
+    }
+    let seen = schema
+        .fields()
+        .iter()
+        .map(|field| match read_as.get(field.name()) {
+            Some(as_type) => Arc::new(field.as_ref().clone().with_data_type(as_type.clone())),
+            None => Arc::clone(field),
+        });
+    Arc::new(Schema::new_with_metadata(
+        seen.collect::<Fields>(),
+        schema.metadata().clone(),
+    ))
+}
+
 /// The columns that scans of a table return.
 fn scan_schema(table: &PinnedTable, scan: &ScanConfig) -> SchemaRef {
     let schema = table.schema();
@@ -267,8 +328,14 @@ impl PinnedDataset {
         &self.name
     }
 
-    /// The schema that scans return: no view types, no dictionaries.
+    /// The schema that views see: no view types and no dictionaries, unless the project asks for
+    /// them.
     pub fn schema(&self) -> SchemaRef {
+        seen_schema(&self.stored_schema(), &self.read_as)
+    }
+
+    /// The schema that scans return.
+    pub(crate) fn stored_schema(&self) -> SchemaRef {
         match &self.content {
             Content::Delta(table) => scan_schema(table, &self.scan),
             Content::Files(files) => files.schema(),
@@ -347,6 +414,7 @@ impl PinnedDataset {
     pub fn table_input(&self) -> TableInput {
         TableInput {
             schema: self.schema(),
+            stored: self.stored_schema(),
             identity: self.identity(),
             filters: self.filters.clone(),
             file_column: self.scan.file_column.clone(),
@@ -364,6 +432,11 @@ impl PinnedDataset {
     /// The conditions on its rows, as the project says them.
     pub(crate) fn pruning(&self) -> &PruningPolicy {
         &self.pruning
+    }
+
+    /// Columns that views see as other types.
+    pub(crate) fn read_as(&self) -> &BTreeMap<String, DataType> {
+        &self.read_as
     }
 
     /// How scans of it are made.

@@ -128,5 +128,10 @@ async fn add_facts(
         if column.null_count == Precision::Exact(0) {
             facts.add_not_null(table, field.name());
         }
+        if let (Precision::Exact(min), Precision::Exact(max)) =
+            (&column.min_value, &column.max_value)
+        {
+            facts.add_range(table, field.name(), min, max);
+        }
     }
 }

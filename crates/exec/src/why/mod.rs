@@ -8,6 +8,7 @@
 
 mod cause;
 mod factor;
+mod logs;
 mod minimal;
 
 use std::cell::RefCell;

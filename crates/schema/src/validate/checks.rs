@@ -10,6 +10,7 @@ use datafusion_expr::{Expr, LogicalPlan, Operator, try_cast};
 use super::{ErrorCode, Strictness, ValidationOptions};
 use crate::align::column_at;
 use crate::prove::proves_not_null_knowing;
+use crate::range::{Range, range};
 use crate::{
     EvolutionPolicy, Facts, SchemaContract, Violation, ViolationCode, check, path, proves_unique,
 };
@@ -93,10 +94,15 @@ impl Checks {
             let of_column: Vec<&Violation> = of_column.map(|(_, violation)| violation).collect();
             let promised = column.data_type.as_ref();
             let coercion = promised.filter(|_| options.coerce && !of_column.is_empty());
-            match coercion.and_then(|to| Coercion::of(plan, at, to)) {
+            match coercion.and_then(|to| Coercion::of(plan, at, to, facts)) {
                 Some(coercion) => {
-                    if let Some(lossy) = coercion.lossy {
-                        checks.open(ErrorCode::TypeMismatch, path::segment(&column.name), lossy);
+                    let (code, name) = (ErrorCode::TypeMismatch, path::segment(&column.name));
+                    match coercion.lost {
+                        Lost::Never => {}
+                        Lost::Proved => {
+                            checks.push(code, name, Outcome::Proved);
+                        }
+                        Lost::Where(lossy) => checks.open(code, name, lossy),
                     }
                     coerced[at] = Some(coercion.value);
                 }
@@ -258,21 +264,34 @@ fn violations(
 /// A column as another type.
 struct Coercion {
     value: Expr,
-    /// When a value is lost; nothing where that cannot be.
-    lossy: Option<Expr>,
+    lost: Lost,
+}
+
+/// When a value is lost.
+enum Lost {
+    /// The new type holds every value of the old one.
+    Never,
+    /// It holds every value that there is.
+    Proved,
+    /// Where this is true.
+    Where(Expr),
 }
 
 impl Coercion {
-    fn of(plan: &LogicalPlan, at: usize, to: &DataType) -> Option<Self> {
+    fn of(plan: &LogicalPlan, at: usize, to: &DataType, facts: &Facts) -> Option<Self> {
         let (column, from) = column_at(plan, at);
         if !can_cast_types(&from, to) {
             return None;
         }
         let value = try_cast(column.clone(), to.clone());
-        let fits = EvolutionPolicy::Relaxed.accepts(&from, to);
-        if fits {
-            let lossy = None;
-            return Some(Self { value, lossy });
+        if EvolutionPolicy::Relaxed.accepts(&from, to) {
+            let lost = Lost::Never;
+            return Some(Self { value, lost });
+        }
+        let limits = range(plan, at, facts).zip(Range::of_type(to));
+        if limits.is_some_and(|(values, holds)| values.is_within(holds)) {
+            let lost = Lost::Proved;
+            return Some(Self { value, lost });
         }
         // Inside nested values a cast puts null in the place of what is lost, and nobody sees it.
         if from.is_nested() || to.is_nested() {
@@ -285,7 +304,7 @@ impl Coercion {
         }
         Some(Self {
             value,
-            lossy: Some(column.is_not_null().and(lossy)),
+            lost: Lost::Where(column.is_not_null().and(lossy)),
         })
     }
 }

@@ -141,3 +141,64 @@ async fn what_statistics_prove_is_not_looked_for() {
     let of_region = found.iter().find(|it| it.column == "region").unwrap();
     assert_eq!(of_region.outcome, Outcome::Open);
 }
+
+#[tokio::test]
+async fn a_coercion_that_limits_prove_exact_is_not_looked_for() {
+    let ctx = session("(1, 'north', 1), (2, 'south', 2)").await;
+    let columns = vec![("id".to_owned(), Some("Int8".to_owned()), None)];
+    let contract = SchemaContract::build("RELAXED", Vec::new(), columns).unwrap();
+    let options = ValidationOptions {
+        coerce: true,
+        ..ValidationOptions::default()
+    };
+    let outcome = async |sql: &str, facts: &Facts| {
+        let plan = plan(&ctx, sql).await;
+        let found = checks(&plan, &contract, &options, facts);
+        let [check] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(check.code.as_str(), "type_mismatch", "{sql}");
+        check.outcome
+    };
+    let nothing = Facts::default();
+    for sql in [
+        "SELECT id FROM sales WHERE id BETWEEN -100 AND 100",
+        "SELECT id FROM sales WHERE 0 < id AND id <= 127 AND region = 'x'",
+        "SELECT x AS id FROM (SELECT id AS x FROM sales WHERE id = 7) ORDER BY x LIMIT 3",
+        "SELECT id FROM sales WHERE id > 0 AND id < 9 UNION ALL SELECT 5",
+        "SELECT a.id FROM (SELECT id FROM sales WHERE id >= 1 AND id <= 3) a LEFT JOIN sales b ON a.id = b.id",
+        "SELECT id FROM sales WHERE id IN (1) AND id < 100 AND id > -5 GROUP BY id",
+        "SELECT cast(id AS INT) AS id FROM sales WHERE id > 0 AND id < 9",
+    ] {
+        assert_eq!(outcome(sql, &nothing).await, Outcome::Proved, "{sql}");
+    }
+    for sql in [
+        "SELECT id FROM sales",
+        "SELECT id FROM sales WHERE id < 100",
+        "SELECT id FROM sales WHERE id BETWEEN 0 AND 128",
+        "SELECT id FROM sales WHERE id NOT BETWEEN 0 AND 100",
+        "SELECT id FROM sales WHERE id > 0 AND id < 9 OR region = 'x'",
+        "SELECT id + 1 AS id FROM sales WHERE id > 0 AND id < 9",
+        "SELECT id FROM sales WHERE id > 0 AND id < 9 UNION ALL SELECT 500",
+        "SELECT sum(id) AS id FROM sales WHERE id > 0 AND id < 9",
+        "SELECT b.id FROM (SELECT id FROM sales WHERE id >= 1 AND id <= 3) a LEFT JOIN sales b ON a.id = b.id",
+        "SELECT cast(cast(id AS FLOAT) AS BIGINT) AS id FROM sales WHERE id > 0 AND id < 9",
+    ] {
+        assert_eq!(outcome(sql, &nothing).await, Outcome::Open, "{sql}");
+    }
+    let range = |min: i64, max: i64| {
+        let mut facts = Facts::default();
+        facts.add_range("sales", "id", &min.into(), &max.into());
+        facts
+    };
+    let all = "SELECT s.id FROM sales s";
+    assert_eq!(outcome(all, &range(-128, 127)).await, Outcome::Proved);
+    assert_eq!(outcome(all, &range(-129, 0)).await, Outcome::Open);
+    assert_eq!(outcome(all, &range(0, 128)).await, Outcome::Open);
+    let below = "SELECT id FROM sales WHERE id < 50";
+    assert_eq!(outcome(below, &range(0, 1000)).await, Outcome::Proved);
+    // What is coerced without a look is what it was.
+    let plan = plan(&ctx, all).await;
+    let knowing = validate_knowing(&plan, &contract, &options, &range(1, 2), &ctx.state()).unwrap();
+    assert_eq!(rows(&ctx, knowing.valid()).await, ["1", "2"]);
+}

@@ -10,8 +10,7 @@ use datafusion::common::config::Dialect;
 use datafusion::common::{DataFusionError, internal_datafusion_err};
 use datafusion::sql::parser::{DFParserBuilder, Statement as DFStatement};
 use datafusion::sql::sqlparser::ast::{
-    self, ArgMode, CreateFunctionBody, Ident, ObjectName, Statement, visit_expressions,
-    visit_expressions_mut,
+    self, ArgMode, CreateFunctionBody, Ident, ObjectName, Statement, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::dialect_from_str;
 use datafusion::sql::sqlparser::parser::ParserError;
@@ -334,7 +333,7 @@ fn arguments(
 
 /// Writes `$price` and `$1` as the name of the argument.
 fn name_arguments(body: &mut ast::Expr, names: &[&str]) {
-    let _: ControlFlow<()> = visit_expressions_mut(body, |expr| {
+    each_expression(body, &mut |expr| {
         if let ast::Expr::Value(value) = expr
             && let ast::Value::Placeholder(text) = &value.value
             && let Some(asked) = text.strip_prefix('$')
@@ -350,17 +349,23 @@ fn name_arguments(body: &mut ast::Expr, names: &[&str]) {
                 *expr = ast::Expr::Identifier(ident);
             }
         }
-        ControlFlow::Continue(())
     });
 }
 
 fn collect_calls(expr: &ast::Expr, calls: &mut BTreeSet<String>) {
-    let _: ControlFlow<()> = visit_expressions(expr, |expr| {
+    each_expression(&mut expr.clone(), &mut |expr| {
         if let ast::Expr::Function(function) = expr
             && let Some(ident) = single(&function.name)
         {
             calls.insert(normalized(ident));
         }
+    });
+}
+
+/// Every kind of visitor makes the compiler write the walk over all of SQL anew, so there is one.
+fn each_expression(expr: &mut ast::Expr, look: &mut dyn FnMut(&mut ast::Expr)) {
+    let _: ControlFlow<()> = visit_expressions_mut(expr, |expr| {
+        look(expr);
         ControlFlow::Continue(())
     });
 }

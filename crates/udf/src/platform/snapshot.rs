@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use codeanatomy_vocab::{Encoder, Error, Fingerprint, nearest};
 use serde::{Deserialize, Serialize};
 
-use super::record::FunctionRecord;
+use super::record::{ENGINE, FunctionRecord};
 use crate::Kind;
 use crate::codes::{FUNCTION_NOT_FOUND, REWRITE_NOT_FOUND};
 
@@ -129,6 +129,22 @@ impl Snapshot {
             .collect()
     }
 
+    /// The same without the functions of the engine, which its version tells: the artifact
+    /// `rust_udf_snapshot_v1`. The hash is that of all functions.
+    #[must_use]
+    pub fn without_engine(&self) -> Self {
+        let functions = self.functions.iter();
+        Self {
+            format_version: self.format_version,
+            hash: self.hash,
+            functions: functions
+                .filter(|function| function.library != ENGINE)
+                .cloned()
+                .collect(),
+            rewrites: self.rewrites.clone(),
+        }
+    }
+
     /// Compares what a view needs with what there is.
     pub fn parity(
         &self,
@@ -136,7 +152,29 @@ impl Snapshot {
         required: &BTreeSet<String>,
         required_rewrite_tags: &BTreeSet<String>,
     ) -> Parity {
+        self.parity_among(&self.names(), view, required, required_rewrite_tags)
+    }
+
+    /// As [`parity`](Self::parity), for many views: each with the functions and the rewrites that it
+    /// needs.
+    pub fn parities<'a>(
+        &self,
+        views: impl IntoIterator<Item = (&'a str, &'a BTreeSet<String>, &'a BTreeSet<String>)>,
+    ) -> Vec<Parity> {
         let names = self.names();
+        let views = views.into_iter();
+        views
+            .map(|(view, required, tags)| self.parity_among(&names, view, required, tags))
+            .collect()
+    }
+
+    fn parity_among(
+        &self,
+        names: &BTreeMap<&str, &str>,
+        view: &str,
+        required: &BTreeSet<String>,
+        required_rewrite_tags: &BTreeSet<String>,
+    ) -> Parity {
         let missing: BTreeMap<String, Option<String>> = required
             .iter()
             .filter(|name| !names.contains_key(name.as_str()))
