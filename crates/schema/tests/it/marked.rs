@@ -146,7 +146,7 @@ async fn what_statistics_prove_is_not_looked_for() {
 async fn a_coercion_that_limits_prove_exact_is_not_looked_for() {
     let ctx = session("(1, 'north', 1), (2, 'south', 2)").await;
     let columns = vec![("id".to_owned(), Some("Int8".to_owned()), None)];
-    let contract = SchemaContract::build("RELAXED", Vec::new(), columns).unwrap();
+    let contract = SchemaContract::build("STRICT", Vec::new(), columns).unwrap();
     let options = ValidationOptions {
         coerce: true,
         ..ValidationOptions::default()
