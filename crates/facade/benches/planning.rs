@@ -16,7 +16,11 @@ use codeanatomy::session::{RuntimeProfile, Session};
 use codeanatomy::vocab::DatasetName;
 use codeanatomy::{Configured, Overrides};
 use codeanatomy_testkit::{SyntheticProject, exponent, paired};
+use datafusion::catalog::{
+    CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+};
 use datafusion::datasource::empty::EmptyTable;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
 
 const PAIRS: usize = 5;
@@ -133,7 +137,22 @@ fn plan(prepared: &Prepared) -> usize {
 
 /// The engine's own work for the same queries against the same schemas.
 fn plan_with_engine(runtime: &tokio::runtime::Runtime, prepared: &Prepared) -> usize {
-    let context = SessionContext::new_with_state(prepared.session.planning_state());
+    // Sessions made from one state share their catalog; each run has one of its own.
+    let state = SessionStateBuilder::new_from_existing(prepared.session.planning_state())
+        .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+        .build();
+    let catalog = &state.config_options().catalog;
+    let schemas = MemoryCatalogProvider::new();
+    schemas
+        .register_schema(
+            &catalog.default_schema,
+            Arc::new(MemorySchemaProvider::new()),
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+    state
+        .catalog_list()
+        .register_catalog(catalog.default_catalog.clone(), Arc::new(schemas));
+    let context = SessionContext::new_with_state(state);
     for (name, dataset) in &prepared.datasets {
         let table = Arc::new(EmptyTable::new(Arc::clone(&dataset.schema)));
         context

@@ -51,11 +51,11 @@ pub fn determinism(plan: &LogicalPlan) -> (Determinism, String) {
         if shared && !seen.insert(std::ptr::from_ref(node).addr()) {
             return Ok(TreeNodeRecursion::Jump);
         }
-        for verdict in verdicts(node) {
+        each_verdict(node, &mut |verdict| {
             if verdict.0 > worst.0 {
                 worst = verdict;
             }
-        }
+        });
         Ok(TreeNodeRecursion::Continue)
     });
     if worst.0 == Determinism::D1
@@ -78,18 +78,17 @@ impl fmt::Display for Determinism {
 }
 
 /// What a node itself promises, and each of its expressions.
-fn verdicts(node: &LogicalPlan) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> = node_verdict(node).into_iter().collect();
+fn each_verdict(node: &LogicalPlan, found: &mut dyn FnMut(Verdict)) {
+    node_verdict(node).into_iter().for_each(&mut *found);
     let inputs = node.inputs();
     let input = inputs.first().copied();
     // The closure returns no error.
     let _ = node.apply_expressions(|expr| {
         expr.apply(|expr| {
-            verdicts.extend(expr_verdict(expr, input));
+            expr_verdict(expr, input).into_iter().for_each(&mut *found);
             Ok(TreeNodeRecursion::Continue)
         })
     });
-    verdicts
 }
 
 fn node_verdict(node: &LogicalPlan) -> Option<Verdict> {

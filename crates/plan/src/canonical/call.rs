@@ -14,7 +14,7 @@ use super::operator::sort_terms;
 use super::scalar::encode_scalar;
 use super::tag::expr as tag;
 
-impl Walker {
+impl Walker<'_> {
     pub(super) fn scalar_function(
         &mut self,
         function: &ScalarFunction,
@@ -87,7 +87,7 @@ impl Walker {
         let arguments = arguments_scope(kind, fun.name(), scope);
         draft.children(&self.exprs(args, arguments)?);
         let mut partitions = self.exprs(partition_by, scope)?;
-        if self.order_free && scope.is_blind() {
+        if self.is_order_free() && scope.is_blind() {
             sort_terms(&mut partitions);
         }
         draft.children(&partitions);

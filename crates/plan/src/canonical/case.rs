@@ -8,7 +8,7 @@ use super::expr::{Draft, ExprDigest, Scope};
 use super::operator::equality;
 use super::tag::expr as tag;
 
-impl Walker {
+impl Walker<'_> {
     pub(super) fn case(&mut self, case: &Case, scope: Scope<'_>) -> Result<ExprDigest> {
         let Case {
             expr,

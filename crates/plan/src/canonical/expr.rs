@@ -1,6 +1,7 @@
 //! Expressions: one digest per node of an expression tree.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use codeanatomy_vocab::{Encoder, Fingerprint, Result};
 use datafusion_common::arrow::datatypes::Field;
@@ -94,7 +95,9 @@ impl<'s> Scope<'s> {
 
 impl Draft {
     pub(super) fn new(tag: u8) -> Self {
-        let mut encoder = Encoder::new("codeanatomy.plan.expr", FINGERPRINT_FORMAT);
+        static START: LazyLock<Encoder> =
+            LazyLock::new(|| Encoder::new("codeanatomy.plan.expr", FINGERPRINT_FORMAT));
+        let mut encoder = START.clone();
         encoder.tag(tag);
         Self {
             encoder,
@@ -123,7 +126,7 @@ impl Draft {
     }
 }
 
-impl Walker {
+impl Walker<'_> {
     /// The digest of an expression.
     #[recursive::recursive]
     #[expect(deprecated, reason = "the match names every variant")]

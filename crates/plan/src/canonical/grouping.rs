@@ -7,7 +7,7 @@ use super::Walker;
 use super::expr::{Draft, ExprDigest, Scope};
 use super::tag::expr as tag;
 
-impl Walker {
+impl Walker<'_> {
     pub(super) fn grouping_set(
         &mut self,
         set: &GroupingSet,

@@ -23,9 +23,10 @@ struct Sides {
     turned: bool,
 }
 
-impl Walker {
+impl Walker<'_> {
     /// The equalities of a join are a set, as conjuncts are. `USING` has done its work when the
     /// columns were resolved.
+    #[inline(never)]
     pub(super) fn join(&mut self, join: &Join) -> Result<Node> {
         let Join {
             left,
@@ -63,7 +64,7 @@ impl Walker {
             sort_pairs(&mut pairs);
         }
         // Nothing in a plan that is free of order is volatile.
-        let may_turn = self.order_free && !lateral && !null_aware;
+        let may_turn = self.is_order_free() && !lateral && !null_aware;
         let layout = layout_of(*join_type, &left, &right, may_turn);
         let sides = sides(left, right, *join_type, may_turn);
         if sides.turned {

@@ -48,8 +48,10 @@ pub(crate) struct Found {
 }
 
 /// The state of one walk.
-#[derive(Debug, Default)]
-pub(crate) struct Walker {
+#[derive(Debug)]
+pub(crate) struct Walker<'p> {
+    /// The plan that is walked.
+    root: &'p LogicalPlan,
     pub(crate) found: Found,
     /// What the names inside the current plan may refer to, outermost first.
     frames: Vec<Frame>,
@@ -60,8 +62,8 @@ pub(crate) struct Walker {
     closed: HashMap<usize, Node>,
     /// Inside values that die before the walk ends, whose addresses may come again.
     in_temporary: bool,
-    /// Nothing in the plan depends on the order in which rows arrive.
-    order_free: bool,
+    /// Whether nothing in the plan depends on the order in which rows arrive, once somebody asked.
+    order_free: Option<bool>,
 }
 
 /// The digest of a plan node.
@@ -87,12 +89,25 @@ enum Frame {
 /// Walks a plan. The digest in the answer covers no names of the root's columns.
 pub(crate) fn walk(plan: &LogicalPlan) -> Result<(Node, Found)> {
     let mut walker = Walker {
+        root: plan,
+        found: Found::default(),
+        frames: Vec::new(),
         outermost_frame: usize::MAX,
-        order_free: crate::determinism(plan).0 <= Determinism::D1,
-        ..Walker::default()
+        closed: HashMap::new(),
+        in_temporary: false,
+        order_free: None,
     };
     let node = walker.plan(plan)?.settled();
     Ok((node, walker.found))
+}
+
+impl Walker<'_> {
+    fn is_order_free(&mut self) -> bool {
+        let root = self.root;
+        *self
+            .order_free
+            .get_or_insert_with(|| crate::determinism(root).0 <= Determinism::D1)
+    }
 }
 
 /// Writes a table reference part by part: a dot in a name is no separator.

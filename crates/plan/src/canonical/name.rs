@@ -16,7 +16,7 @@ use super::tag::expr as tag;
 use super::{Frame, Walker, encode_reference, encode_unnamed_field};
 use crate::error::unresolved;
 
-impl Walker {
+impl Walker<'_> {
     pub(super) fn alias(&mut self, alias: &Alias, scope: Scope<'_>) -> Result<ExprDigest> {
         let Alias {
             expr,

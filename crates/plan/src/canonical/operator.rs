@@ -9,7 +9,7 @@ use super::class::Class;
 use super::expr::{Draft, ExprDigest, Scope, without_plain_alias};
 use super::tag::expr as tag;
 
-impl Walker {
+impl Walker<'_> {
     pub(super) fn binary(&mut self, binary: &BinaryExpr, scope: Scope<'_>) -> Result<ExprDigest> {
         let BinaryExpr { left, op, right } = binary;
         if scope.is_blind() && *op == Operator::And {

@@ -1,7 +1,7 @@
 //! Plan nodes: one digest per node of a logical plan.
 
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use codeanatomy_vocab::{Encoder, Result};
 use datafusion_common::DFSchemaRef;
@@ -30,7 +30,9 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn new(tag: u8) -> Self {
-        let mut encoder = Encoder::new("codeanatomy.plan.node", FINGERPRINT_FORMAT);
+        static START: LazyLock<Encoder> =
+            LazyLock::new(|| Encoder::new("codeanatomy.plan.node", FINGERPRINT_FORMAT));
+        let mut encoder = START.clone();
         encoder.tag(tag);
         Self {
             encoder,
@@ -65,7 +67,9 @@ impl Draft {
     }
 }
 
-impl Walker {
+/// Each kind of node has a function of its own on the stack: in one frame, the values of all kinds would take
+/// room at every level of a deep plan.
+impl Walker<'_> {
     /// The digest of a plan node with all below it.
     #[recursive::recursive]
     pub(super) fn plan(&mut self, plan: &LogicalPlan) -> Result<Node> {
@@ -83,6 +87,7 @@ impl Walker {
         Ok(node)
     }
 
+    #[inline(never)]
     fn node(&mut self, plan: &LogicalPlan) -> Result<Node> {
         match plan {
             LogicalPlan::Projection(projection) => self.projection(projection),
@@ -121,6 +126,7 @@ impl Walker {
 
     /// A projection of columns of its input names them, leaves some out and puts them in another
     /// order. It does nothing to the rows, and nothing between it and who reads them sees it.
+    #[inline(never)]
     fn projection(&mut self, projection: &Projection) -> Result<Node> {
         let Projection {
             expr,
@@ -143,6 +149,7 @@ impl Walker {
         Ok(draft.finish(schema))
     }
 
+    #[inline(never)]
     fn filter(&mut self, filter: &Filter) -> Result<Node> {
         let Filter {
             predicate, input, ..
@@ -155,6 +162,7 @@ impl Walker {
         Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
+    #[inline(never)]
     fn window(&mut self, window: &Window) -> Result<Node> {
         let Window {
             input,
@@ -171,6 +179,7 @@ impl Walker {
     }
 
     /// The groups, and the values for each, are in an order only for the columns that come out.
+    #[inline(never)]
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Node> {
         let Aggregate {
             input,
@@ -186,7 +195,7 @@ impl Walker {
         let mut groups = self.exprs(group_expr, Scope::new(&inputs))?;
         let mut values = self.exprs(aggr_expr, Scope::new(&inputs))?;
         let mut layout = Layout::plain(schema.fields().len());
-        if self.order_free && schema.fields().len() == groups.len() + values.len() {
+        if self.is_order_free() && schema.fields().len() == groups.len() + values.len() {
             let offset = groups.len();
             let mut places = sort_columns(&mut groups);
             places.extend(sort_columns(&mut values).iter().map(|place| place + offset));
@@ -197,6 +206,7 @@ impl Walker {
         Ok(draft.finish(schema).laid_out(layout))
     }
 
+    #[inline(never)]
     fn sort(&mut self, sort: &Sort) -> Result<Node> {
         let Sort { expr, input, fetch } = sort;
         let input = self.plan(input)?;
@@ -208,6 +218,7 @@ impl Walker {
         Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
+    #[inline(never)]
     fn repartition(&mut self, repartition: &Repartition) -> Result<Node> {
         let Repartition {
             input,
@@ -247,6 +258,7 @@ impl Walker {
     }
 
     /// The inputs of a union are in an order only for what depends on the order of rows.
+    #[inline(never)]
     fn union(&mut self, union: &Union) -> Result<Node> {
         let Union { inputs, schema } = union;
         let mut draft = Draft::new(tag::UNION);
@@ -255,7 +267,7 @@ impl Walker {
         for input in inputs {
             nodes.push(self.plan(input)?.settled());
         }
-        if self.order_free && nodes.iter().all(|node| !node.volatile) {
+        if self.is_order_free() && nodes.iter().all(|node| !node.volatile) {
             nodes.sort_by_key(|node| node.digest);
         }
         draft.encoder.len(nodes.len());
@@ -265,6 +277,7 @@ impl Walker {
         Ok(draft.finish(schema))
     }
 
+    #[inline(never)]
     fn lateral(&mut self, subquery: &Subquery) -> Result<Node> {
         let Subquery {
             subquery,
@@ -278,6 +291,7 @@ impl Walker {
     }
 
     /// An alias gives its input's columns another qualifier and changes nothing else.
+    #[inline(never)]
     fn subquery_alias(&mut self, alias: &SubqueryAlias) -> Result<Node> {
         let SubqueryAlias {
             input,
@@ -292,6 +306,7 @@ impl Walker {
         })
     }
 
+    #[inline(never)]
     fn limit(&mut self, limit: &Limit) -> Result<Node> {
         let Limit { skip, fetch, input } = limit;
         let input = self.plan(input)?;
@@ -323,6 +338,7 @@ impl Walker {
         Ok(draft.finish(&input.schema).laid_out(input.layout))
     }
 
+    #[inline(never)]
     fn distinct_on(&mut self, distinct: &DistinctOn) -> Result<Node> {
         let DistinctOn {
             on_expr,

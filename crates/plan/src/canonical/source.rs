@@ -34,9 +34,10 @@ impl fmt::Display for Explained<'_> {
     }
 }
 
-impl Walker {
+impl Walker<'_> {
     /// A table is its name and the fields that the plan reads; whose rows they are is for the
     /// inputs of the key to say.
+    #[inline(never)]
     pub(super) fn table_scan(&mut self, scan: &TableScan) -> Result<Node> {
         let TableScan {
             table_name,
@@ -119,6 +120,7 @@ impl Walker {
         Ok(false)
     }
 
+    #[inline(never)]
     pub(super) fn values(&mut self, values: &Values) -> Result<Node> {
         let Values { schema, values } = values;
         let inputs = Rc::new(Inputs::default());
@@ -132,6 +134,7 @@ impl Walker {
     }
 
     /// A node that the engine does not know: all that it shows, with all names.
+    #[inline(never)]
     pub(super) fn extension(&mut self, extension: &Extension) -> Result<Node> {
         let Extension { node } = extension;
         self.found.opaque.insert(node.name().to_owned());
@@ -158,6 +161,7 @@ impl Walker {
         Ok(draft.finish(node.schema()))
     }
 
+    #[inline(never)]
     pub(super) fn unnest(&mut self, unnest: &Unnest) -> Result<Node> {
         let Unnest {
             input,
@@ -219,6 +223,7 @@ impl Walker {
         Ok(draft.finish(schema))
     }
 
+    #[inline(never)]
     pub(super) fn recursive_query(&mut self, query: &RecursiveQuery) -> Result<Node> {
         let RecursiveQuery {
             name,
