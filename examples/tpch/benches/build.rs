@@ -2,7 +2,8 @@
 //! Parquet files with the same settings.
 //!
 //! `cargo bench -p codeanatomy-tpch --bench build -- --scale 1 --pairs 5`. Prints the median of both
-//! and the median ratio of paired runs. Each side plans everything, runs the views of the project
+//! and the median ratio of paired runs; with `--plain-text` the engine reads text as our scans give it,
+//! and not as string views. Each side plans everything, runs the views of the project
 //! and writes what is stored as Parquet with the same codec; ours also pins, hashes every row,
 //! keeps statistics and commits to Delta.
 
@@ -23,7 +24,7 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::prelude::ParquetReadOptions;
 
-use self::plain::{Outcome, register};
+use self::plain::{Outcome, Text, register};
 
 fn main() -> Outcome<()> {
     let args: Vec<String> = std::env::args().collect();
@@ -40,6 +41,10 @@ fn main() -> Outcome<()> {
     };
     let scale = option("--scale", 0.1)?;
     let n_pairs = option("--pairs", 3.0)? as usize;
+    let text = match args.iter().any(|arg| arg == "--plain-text") {
+        true => Text::Plain,
+        false => Text::Views,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -56,7 +61,7 @@ fn main() -> Outcome<()> {
         },
         || {
             runtime
-                .block_on(run_on_engine(&root))
+                .block_on(run_on_engine(&root, text))
                 .unwrap_or_else(|error| panic!("{error}"))
         },
     );
@@ -87,7 +92,7 @@ async fn build(root: &Path) -> Outcome<()> {
 }
 
 /// Runs the same queries in the same order on a bare session.
-async fn run_on_engine(root: &Path) -> Outcome<()> {
+async fn run_on_engine(root: &Path, text: Text) -> Outcome<()> {
     let out = root.join("engine-out");
     remove(&out)?;
     let configured = Configured::load(root, Overrides::default())?;
@@ -98,6 +103,7 @@ async fn run_on_engine(root: &Path) -> Outcome<()> {
             &context,
             table.name(),
             &root.join("data").join(table.name()),
+            text,
         )
         .await?;
     }

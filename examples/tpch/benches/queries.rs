@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p codeanatomy-tpch --bench queries -- --scale 1 --pairs 5`. Each side runs in a process of
 //! its own, under a memory pool of 4 GiB, and says its peak. The figure to hold: at most 1.03 times the
-//! plain files, in time and in peak memory.
+//! plain files, in time and in peak memory. With `--plain-text` the plain files are read with text as our
+//! scans give it, and not as string views.
 
 #![expect(clippy::panic, reason = "a bench that cannot run has nothing to say")]
 
@@ -22,7 +23,7 @@ use codeanatomy_tpch::{Table, generate, write_project};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 
-use self::plain::{Outcome, register};
+use self::plain::{Outcome, Text, register};
 
 /// Joins whose build sides are large and full of text.
 const CHAIN: &str = "select l.l_orderkey, l.l_comment, o.o_comment, c.c_name, c.c_comment, s.s_comment, \
@@ -48,18 +49,24 @@ fn main() -> Outcome<()> {
         .thread_stack_size(16 << 20)
         .build()?;
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("tpch-{scale}"));
+    let plain_text = args.iter().any(|arg| arg == "--plain-text");
     if let Some(side) = given("--side") {
         return runtime.block_on(run(&root, side));
     }
+    let plain = if plain_text {
+        "parquet-text"
+    } else {
+        "parquet"
+    };
     write_project(&root)?;
     let summary = runtime.block_on(generate(&root.join("data"), scale, &|_| {}))?;
     println!("{summary}");
     let mut figures: BTreeMap<(String, &str), Vec<f64>> = BTreeMap::new();
     for pair in 0..n_pairs.max(1) {
         let sides = if pair % 2 == 0 {
-            ["delta", "parquet"]
+            ["delta", plain]
         } else {
-            ["parquet", "delta"]
+            [plain, "delta"]
         };
         for side in sides {
             for (name, figure) in child(side, scale)? {
@@ -77,13 +84,22 @@ fn main() -> Outcome<()> {
             found.sort_by(f64::total_cmp);
             found[found.len() / 2]
         };
-        let (delta, parquet) = (median("delta"), median("parquet"));
+        let (delta, parquet) = (median("delta"), median(plain));
         println!(
             "{name}: {delta:.2}, plain files {parquet:.2}, ratio {:.3}",
             delta / parquet
         );
     }
     Ok(())
+}
+
+/// How a side of plain files reads text; none for the side of Delta tables.
+fn plain_text_of(side: &str) -> Option<Text> {
+    match side {
+        "parquet" => Some(Text::Views),
+        "parquet-text" => Some(Text::Plain),
+        _ => None,
+    }
 }
 
 /// Runs one side in a process of its own, and reads what it says: a name and a figure in each line.
@@ -112,8 +128,8 @@ async fn run(root: &Path, side: &str) -> Outcome<()> {
     let context = session.context();
     for table in Table::ALL {
         let folder = root.join("data").join(table.name());
-        if side == "parquet" {
-            register(&context, table.name(), &folder).await?;
+        if let Some(text) = plain_text_of(side) {
+            register(&context, table.name(), &folder, text).await?;
         } else {
             let location = TableLocation::parse(&folder.display().to_string(), root)?;
             let name = DatasetName::new(table.name())?;

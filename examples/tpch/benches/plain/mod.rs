@@ -11,8 +11,22 @@ use datafusion::prelude::SessionContext;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
+/// As what the text of the files is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// String views, as the engine does by default.
+    Views,
+    /// Text of the type that the files have, as scans of Delta tables give it.
+    Plain,
+}
+
 /// Registers the data files below `folder`, without the columns that only their paths hold.
-pub(crate) async fn register(context: &SessionContext, name: &str, folder: &Path) -> Outcome<()> {
+pub(crate) async fn register(
+    context: &SessionContext,
+    name: &str,
+    folder: &Path,
+    text: Text,
+) -> Outcome<()> {
     let mut files = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(at) = open.pop() {
@@ -26,7 +40,8 @@ pub(crate) async fn register(context: &SessionContext, name: &str, folder: &Path
         }
     }
     files.sort_by_key(ToString::to_string);
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()));
+    let format = ParquetFormat::default().with_force_view_types(text == Text::Views);
+    let options = ListingOptions::new(Arc::new(format));
     let config = ListingTableConfig::new_with_multi_paths(files)
         .with_listing_options(options)
         .infer_schema(&context.state())
