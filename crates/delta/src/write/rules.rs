@@ -17,18 +17,10 @@ use crate::error::{Chain, internal};
 use crate::{TableLocation, codes};
 
 /// What the name of a property is that holds a rule.
-pub(super) const PREFIX: &str = "delta.constraints.";
+const PREFIX: &str = "delta.constraints.";
 
 /// Functions that all engines compute alike.
-const FUNCTIONS: [&str; 7] = [
-    "abs",
-    "btrim",
-    "character_length",
-    "coalesce",
-    "lower",
-    "octet_length",
-    "upper",
-];
+const FUNCTIONS: [&str; 3] = ["character_length", "coalesce", "octet_length"];
 
 /// The CHECK constraints of a table, ready to be held against its rows.
 ///
@@ -141,8 +133,8 @@ impl Rules {
     }
 }
 
-/// The first part of a condition that another engine may compute differently: division, for one, is
-/// of whole numbers here and of fractions elsewhere.
+/// The first part of a condition that another engine may compute differently: arithmetic, for one,
+/// which divides whole numbers here and overflows elsewhere with an error.
 fn disputed(condition: &Expr) -> Option<String> {
     let mut found = None;
     let walked = condition.apply(|part| {
@@ -150,7 +142,6 @@ fn disputed(condition: &Expr) -> Option<String> {
             Expr::Column(_)
             | Expr::Literal(..)
             | Expr::Not(_)
-            | Expr::Negative(_)
             | Expr::IsNull(_)
             | Expr::IsNotNull(_)
             | Expr::IsTrue(_)
@@ -161,6 +152,7 @@ fn disputed(condition: &Expr) -> Option<String> {
             | Expr::IsNotUnknown(_)
             | Expr::Between(_)
             | Expr::InList(_) => true,
+            Expr::Negative(value) => matches!(value.as_ref(), Expr::Literal(..)),
             Expr::BinaryExpr(binary) => matches!(
                 binary.op,
                 Operator::And
@@ -173,9 +165,6 @@ fn disputed(condition: &Expr) -> Option<String> {
                     | Operator::GtEq
                     | Operator::IsDistinctFrom
                     | Operator::IsNotDistinctFrom
-                    | Operator::Plus
-                    | Operator::Minus
-                    | Operator::Multiply
             ),
             Expr::ScalarFunction(call) => FUNCTIONS.contains(&call.name()),
             _ => false,
